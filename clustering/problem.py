@@ -1,0 +1,242 @@
+"""`Problem`: everything a plan is judged by, as sorted URNs and arrays without geometry.
+
+This is the one door from labels to positions. Positions never leave the solver: a `Plan` speaks of
+URNs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clustering.rules import Goals, Rules
+from geo.errors import Fault, PlanError
+
+PRIMARY_PHASES = ("primary", "middle_primary", "all_through")
+SECONDARY_PHASES = ("secondary", "middle_secondary", "all_through")
+NEED_STEPS = 10
+"""Need units are kept to a tenth inside a problem, so that sums of need are exact whole numbers."""
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """Schools, minutes, need, feeders, ties, rules and goals: one question, frozen.
+
+    All arrays run over `urns` (sorted). `minutes[i, j]` is from school *i* to school *j*, in
+    minutes, to a tenth. `need` is in need units to a tenth (an average pupil is 1.0). Pupils and
+    need of a school whose roll is not known are 0 here and its URN is listed in `no_roll`: it counts
+    as a school and nothing else. `existing[i]` is the index into `existing_names`, −1 for none.
+    """
+
+    urns: tuple[str, ...]
+    names: tuple[str, ...]
+    area_names: tuple[str, ...]
+    area: NDArray[np.int64]
+    primary: NDArray[np.bool_]
+    secondary: NDArray[np.bool_]
+    selective: NDArray[np.bool_]
+    pupils: NDArray[np.int64]
+    need: NDArray[np.float64]
+    minutes: NDArray[np.float64]
+    feeder_from: NDArray[np.int64]
+    feeder_to: NDArray[np.int64]
+    feeder_pupils: NDArray[np.float64]
+    existing: NDArray[np.int64]
+    existing_names: tuple[str, ...]
+    ties: tuple[tuple[str, ...], ...]
+    rules: Rules
+    goals: Goals
+    no_roll: tuple[str, ...] = ()
+    pinned_hubs: tuple[str, ...] = ()
+    feeders_estimated: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.urns)
+
+    @cached_property
+    def position(self) -> Mapping[str, int]:
+        """Position of each URN; the way in for labels."""
+        return {urn: i for i, urn in enumerate(self.urns)}
+
+    @cached_property
+    def non_selective_secondary(self) -> NDArray[np.bool_]:
+        """Schools that can satisfy the rule on secondaries."""
+        return self.secondary & ~self.selective
+
+    @cached_property
+    def need_steps(self) -> NDArray[np.int64]:
+        """Need in whole tenths of a unit, as the solver and the balance price count it."""
+        return np.round(self.need * NEED_STEPS).astype(np.int64)
+
+    def positions(self, urns: Iterable[str]) -> list[int]:
+        """Return the positions of URNs; a `PlanError` names every one the problem does not hold."""
+        urns = list(urns)
+        unknown = [urn for urn in urns if urn not in self.position]
+        if unknown:
+            raise PlanError(
+                Fault(
+                    "is not a school of this study.",
+                    "Check the URN, or whether the school was set aside (`clusters check` lists why).",
+                    urn=urn,
+                )
+                for urn in unknown
+            )
+        return [self.position[urn] for urn in urns]
+
+    def parts(self) -> list[Part]:
+        """Split into parts that no cluster may span: the areas, or all schools as one."""
+        if self.rules.areas != "never":
+            return [Part("all areas", tuple(range(len(self))))]
+        return [
+            Part(name, tuple(np.flatnonzero(self.area == a).tolist()))
+            for a, name in enumerate(self.area_names)
+            if (self.area == a).any()
+        ]
+
+    def with_rules(self, rules: Rules) -> Problem:
+        """Return the same problem under other rules."""
+        return replace(self, rules=rules)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Schools that are solved as one problem: an area, or the whole county."""
+
+    name: str
+    members: tuple[int, ...]
+
+
+def build_problem(
+    schools: pd.DataFrame,
+    minutes: pd.DataFrame,
+    need: pd.Series,
+    *,
+    rules: Rules | None = None,
+    goals: Goals | None = None,
+    feeders: pd.DataFrame | None = None,
+    existing: pd.Series | None = None,
+    ties: Iterable[Iterable[str]] = (),
+    pinned_hubs: Iterable[str] = (),
+    feeders_estimated: bool = False,
+) -> Problem:
+    """Join the tables of a study into a problem.
+
+    `schools` is the schools table with a column `area`; `minutes` is labelled by URN on both sides;
+    `need` is need units by URN (NaN: roll not known); `feeders` has `from_urn, to_urn, pupils`
+    (pupils a year; links to schools outside the table are left out: no plan can keep them);
+    `existing` is the name of today's cluster by URN ("" or NaN: none). Row order does not matter.
+    """
+    table = schools.sort_index()
+    urns = tuple(table.index.astype(str))
+    square = minutes.reindex(index=list(urns), columns=list(urns)).to_numpy(float)
+    square = np.round(square, 1)
+    np.fill_diagonal(square, 0.0)
+    if np.isnan(square).any():
+        raise ValueError(
+            "minutes are missing for some pairs; the door for minutes must have let them by"
+        )
+    area_names = tuple(sorted(set(table["area"])))
+    position = {urn: i for i, urn in enumerate(urns)}
+    need = need.reindex(list(urns))
+    pupils = table["pupils"].astype(float)
+    no_roll = tuple(urn for urn in urns if np.isnan(pupils[urn]) or np.isnan(need[urn]))
+    links = _links(feeders, position)
+    old, old_names = _existing(existing, urns)
+    phase = table["phase"]
+    return Problem(
+        urns=urns,
+        names=tuple(table["name"]),
+        area_names=area_names,
+        area=np.array([area_names.index(a) for a in table["area"]], dtype=np.int64),
+        primary=phase.isin(PRIMARY_PHASES).to_numpy(bool),
+        secondary=phase.isin(SECONDARY_PHASES).to_numpy(bool),
+        selective=table["selective"].fillna(False).to_numpy(bool),
+        pupils=pupils.fillna(0).round().to_numpy(np.int64),
+        need=np.round(need.fillna(0.0).to_numpy(float), 1),
+        minutes=square,
+        feeder_from=links[0],
+        feeder_to=links[1],
+        feeder_pupils=links[2],
+        existing=old,
+        existing_names=old_names,
+        ties=merge_groups([*ties, *(rules.together if rules else ())]),
+        rules=rules or Rules(),
+        goals=goals or Goals(),
+        no_roll=no_roll,
+        pinned_hubs=tuple(sorted(pinned_hubs)),
+        feeders_estimated=feeders_estimated,
+    )
+
+
+def _links(
+    feeders: pd.DataFrame | None, position: Mapping[str, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    none = np.zeros(0, np.int64)
+    if feeders is None or feeders.empty:
+        return none, none, np.zeros(0)
+    inside = feeders[feeders["from_urn"].isin(position) & feeders["to_urn"].isin(position)]
+    inside = inside.groupby(["from_urn", "to_urn"], as_index=False)["pupils"].sum()
+    inside = inside[(inside["pupils"] > 0) & (inside["from_urn"] != inside["to_urn"])]
+    inside = inside.sort_values(["from_urn", "to_urn"])
+    return (
+        inside["from_urn"].map(position).to_numpy(np.int64),
+        inside["to_urn"].map(position).to_numpy(np.int64),
+        inside["pupils"].to_numpy(float),
+    )
+
+
+def _existing(
+    existing: pd.Series | None, urns: tuple[str, ...]
+) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    if existing is None:
+        return np.full(len(urns), -1, np.int64), ()
+    named = existing.reindex(list(urns)).fillna("").astype(str)
+    names = tuple(sorted(set(named) - {""}))
+    index = {name: i for i, name in enumerate(names)}
+    return np.array([index.get(name, -1) for name in named], dtype=np.int64), names
+
+
+def merge_groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:
+    """Return groups of URNs that must stay together, overlapping ones joined, in sorted order."""
+    merged: list[set[str]] = []
+    for group in groups:
+        joined = set(group)
+        apart = []
+        for other in merged:
+            if other & joined:
+                joined |= other
+            else:
+                apart.append(other)
+        merged = [*apart, joined]
+    return tuple(sorted(tuple(sorted(group)) for group in merged if len(group) > 1))
+
+
+def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which schools are neighbours: no third school lies between them on the way.
+
+    A Gabriel graph in minutes (Gabriel & Sokal 1969): *i* and *j* are neighbours unless some *k* has
+    t(i,k)² + t(k,j)² < t(i,j)². It holds the minimum spanning tree, so schools that can reach one
+    another are always connected. `minutes` is a square array; the longer of the two directions
+    counts.
+    """
+    t = np.maximum(minutes, minutes.T) ** 2
+    n = len(t)
+    linked = np.zeros((n, n), bool)
+    for i in range(n):
+        through = (t[i][:, None] + t).min(axis=0, where=~_own(n, i), initial=np.inf)
+        linked[i] = t[i] <= through
+    np.fill_diagonal(linked, False)
+    return linked | linked.T
+
+
+def _own(n: int, i: int) -> NDArray[np.bool_]:
+    """Mask the two ends of each pair (i, j), which are never "between" themselves."""
+    own = np.eye(n, dtype=bool)
+    own[i, :] = True
+    return own

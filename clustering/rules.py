@@ -1,0 +1,192 @@
+"""What must hold (`Rules`) and what is wished for (`Goals`), validated on construction.
+
+Every goal is priced in minutes, so that a planner can say what a thing is worth: "a pupil whose move
+to secondary school leaves the cluster is worth one minute of travel to the hub".
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+CENTS = 100
+"""Solver integers are hundredths of a minute; a price is rounded once, when a problem is built."""
+
+
+class Frozen(BaseModel):
+    """A value that cannot be changed and refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _as_range(value: Any) -> Any:
+    """Read `[8, 14]` as it stands; a lone number means exactly that many."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return (value, value)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _as_tolerance(value: Any) -> Any:
+    return None if value == "off" else value
+
+
+IntRange = Annotated[tuple[int, int], BeforeValidator(_as_range)]
+Tolerance = Annotated[float | None, BeforeValidator(_as_tolerance), Field(gt=0, le=10)]
+UrnGroups = tuple[tuple[str, ...], ...]
+
+
+class Limits(Frozen):
+    """The rules on one cluster that an area or a named cluster may set for itself.
+
+    A value of `None` means "as in the general rules".
+    """
+
+    schools: IntRange | None = None
+    pupils: IntRange | None = None
+    secondaries: int | None = Field(None, ge=0)
+    primaries: int | None = Field(None, ge=0)
+    max_minutes_to_hub: float | None = Field(None, gt=0)
+    need_tolerance: Tolerance = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Limits:
+        for key in ("schools", "pupils"):
+            value = getattr(self, key)
+            if value is not None and not 0 <= value[0] <= value[1]:
+                raise ValueError(
+                    f"{key} = [{value[0]}, {value[1]}] is not a range from low to high"
+                )
+        return self
+
+
+class AreaRules(Limits):
+    """Rules for one area in place of the general ones."""
+
+    clusters: IntRange | None = None
+    without_secondary: int = Field(0, ge=0)
+    """How many clusters of the area need no secondary: a waiver."""
+    associates: tuple[str, ...] = ()
+    """URNs of secondaries that also serve one further cluster: counted once, shared by two."""
+
+
+class ClusterRules(Limits):
+    """Rules for the one cluster that holds a given school."""
+
+    contains: str
+    """URN of the school by which the cluster is known."""
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The limits on one cluster with nothing left open."""
+
+    schools: tuple[int, int]
+    pupils: tuple[int, int] | None
+    secondaries: int
+    primaries: int
+    max_minutes_to_hub: float
+    need_tolerance: float | None
+
+
+def _fill(own: Limits, general: Rules | Filled) -> Filled:
+    return Filled(
+        **{
+            key: getattr(own if key in own.model_fields_set else general, key)
+            for key in Limits.model_fields
+        }
+    )
+
+
+class Rules(Frozen):
+    """What every cluster of a plan must satisfy."""
+
+    schools: IntRange = (8, 14)
+    pupils: IntRange | None = None
+    secondaries: int = Field(1, ge=0)
+    """Least number of non-selective secondaries in a cluster; an all-through school counts."""
+    primaries: int = Field(1, ge=0)
+    """Least number of primaries in a cluster; an all-through school counts."""
+    areas: Literal["never", "price", "ignore"] = "never"
+    """May a cluster cross the border of an area: never, at the goal's price, or freely?"""
+    max_minutes_to_hub: float = Field(45.0, gt=0)
+    connected: bool = True
+    need_tolerance: Tolerance = 0.20
+    """Widest deviation of a cluster's need from the mean of its area, as a share; "off" for none."""
+    clusters: Literal["free"] | IntRange = "free"
+    keep_together: tuple[Literal["infant_junior", "same_site"], ...] = (
+        "infant_junior",
+        "same_site",
+    )
+    together: UrnGroups = ()
+    apart: UrnGroups = ()
+    hub: Literal["any", "secondary"] = "any"
+    """Which school of a cluster can be its hub."""
+    area: dict[str, AreaRules] = {}
+    cluster: dict[str, ClusterRules] = {}
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Rules:
+        low, high = self.schools
+        if not 1 <= low <= high:
+            raise ValueError(f"schools = [{low}, {high}] is not a range from low to high")
+        if self.pupils is not None and not 0 <= self.pupils[0] <= self.pupils[1]:
+            raise ValueError(f"pupils = {list(self.pupils)} is not a range from low to high")
+        if self.clusters != "free" and not 1 <= self.clusters[0] <= self.clusters[1]:
+            raise ValueError(f"clusters = {list(self.clusters)} is not a range from low to high")
+        for key in ("together", "apart"):
+            for group in getattr(self, key):
+                if len(group) < 2:
+                    raise ValueError(
+                        f"{key} names a group of fewer than two schools: {list(group)}"
+                    )
+        return self
+
+    def for_area(self, area: str) -> Filled:
+        """Return the limits of a cluster in an area: its own where it sets them, else the general."""
+        return _fill(self.area.get(area, AreaRules()), self)
+
+    def for_cluster(self, name: str, area: str) -> Filled:
+        """Return the limits of a named cluster in an area."""
+        return _fill(self.cluster[name], self.for_area(area))
+
+
+class Goals(Frozen):
+    """What is wished for, each at its price in minutes of travel to the hub.
+
+    The objective of a plan is the sum of the prices below; smaller is better.
+    """
+
+    minutes: float = Field(1.0, ge=0)
+    """Price of one minute between a school and the hub of its cluster."""
+    feeders: float = Field(1.0, ge=0)
+    """Price of one leaver a year who moves to a school outside the cluster."""
+    balance: float = Field(0.7, ge=0)
+    """Price of one per cent by which the need of a cluster misses the mean."""
+    size: float = Field(0.0, ge=0)
+    """Price of one per cent by which the pupils of a cluster miss the mean."""
+    crossing: float = Field(10.0, ge=0)
+    """Price of one school outside the area to which most of its cluster belongs."""
+    change: float = Field(0.0, ge=0)
+    """Price of one school that leaves the existing cluster with which its new one shares most."""
+    cluster: float = Field(30.0, ge=0)
+    """Price of one more cluster (a chair, a clerk, meetings); decides how many a free plan has."""
+
+
+def cents(minutes: float) -> int:
+    """Return a price in hundredths of a minute, halves rounded up."""
+    return math.floor(minutes * CENTS + 0.5)
+
+
+def balance_price(goal: float, total: int, mean_of: int, clusters: int) -> int:
+    """Return the price in hundredths of a minute of a cluster's deviation from the mean.
+
+    `total` is the cluster's own sum (need or pupils), `mean_of` the sum over all `clusters` of its
+    part. The deviation is |total − mean| / mean in per cent; the product is rounded down, in whole
+    numbers, so that search, proof and audit agree on every plan.
+    """
+    if mean_of <= 0 or goal <= 0:
+        return 0
+    return (cents(goal) * 100 * abs(total * clusters - mean_of)) // mean_of

@@ -1,0 +1,1 @@
+"""Several ways to answer the same call: find a plan, prove it, explain why there is none."""
