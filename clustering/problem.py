@@ -29,8 +29,9 @@ class Problem:
 
     All arrays run over `urns` (sorted). `minutes[i, j]` is from school *i* to school *j*, in
     minutes, to a tenth. `need` is in need units to a tenth (an average pupil is 1.0). Pupils and
-    need of a school whose roll is not known are 0 here and its URN is listed in `no_roll`: it counts
-    as a school and nothing else. `existing[i]` is the index into `existing_names`, −1 for none.
+    need of a school whose roll is not known are 0 here and its URN is listed in `no_roll`: it
+    counts as a school and nothing else. `existing[i]` is the index into `existing_names`, −1 for
+    none.
     """
 
     urns: tuple[str, ...]
@@ -82,7 +83,7 @@ class Problem:
             raise PlanError(
                 Fault(
                     "is not a school of this study.",
-                    "Check the URN, or whether the school was set aside (`clusters check` lists why).",
+                    "Check the URN; `clusters check` lists the schools set aside, and why.",
                     urn=urn,
                 )
                 for urn in unknown
@@ -220,9 +221,9 @@ def merge_groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]
 def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which schools are neighbours: no third school lies between them on the way.
 
-    A Gabriel graph in minutes (Gabriel & Sokal 1969): *i* and *j* are neighbours unless some *k* has
-    t(i,k)² + t(k,j)² < t(i,j)². It holds the minimum spanning tree, so schools that can reach one
-    another are always connected. `minutes` is a square array; the longer of the two directions
+    A Gabriel graph in minutes (Gabriel & Sokal 1969): *i* and *j* are neighbours unless some *k*
+    has t(i,k)² + t(k,j)² < t(i,j)². It holds the minimum spanning tree, so schools that can reach
+    one another are always connected. `minutes` is a square array; the longer of the two directions
     counts.
     """
     t = np.maximum(minutes, minutes.T) ** 2

@@ -1,7 +1,7 @@
 """What must hold (`Rules`) and what is wished for (`Goals`), validated on construction.
 
-Every goal is priced in minutes, so that a planner can say what a thing is worth: "a pupil whose move
-to secondary school leaves the cluster is worth one minute of travel to the hub".
+Every goal is priced in minutes, so that a planner can say what a thing is worth: "a pupil whose
+move to secondary school leaves the cluster is worth one minute of travel to the hub".
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ class Rules(Frozen):
     max_minutes_to_hub: float = Field(45.0, gt=0)
     connected: bool = True
     need_tolerance: Tolerance = 0.20
-    """Widest deviation of a cluster's need from the mean of its area, as a share; "off" for none."""
+    """Widest deviation of a cluster's need from its area's mean, as a share; "off" for none."""
     clusters: Literal["free"] | IntRange = "free"
     keep_together: tuple[Literal["infant_junior", "same_site"], ...] = (
         "infant_junior",
@@ -145,7 +145,7 @@ class Rules(Frozen):
         return self
 
     def for_area(self, area: str) -> Filled:
-        """Return the limits of a cluster in an area: its own where it sets them, else the general."""
+        """Return the limits of a cluster in an area, which may set its own."""
         return _fill(self.area.get(area, AreaRules()), self)
 
     def for_cluster(self, name: str, area: str) -> Filled:

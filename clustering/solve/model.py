@@ -143,7 +143,7 @@ class Model:
         return int(self.area_class[int(self.area_count[list(atoms)].sum(axis=0).argmax())])
 
     def cost(self, atoms: Sequence[int], hub: int, clusters: int, loan: int = -1) -> int:
-        """Return the cost of a cluster when the part has `clusters` of them (see the module's head).
+        """Return the cost of a cluster when the part has `clusters` of them; see the module's head.
 
         `hub` is an index into `schools`, `loan` into `loans` (−1: none). Rules are not checked.
         """
@@ -336,26 +336,23 @@ def _limits(
     problem: Problem, local: dict[int, int], atom_of: Ints, n: int, areas: list[int]
 ) -> tuple[Ints, Ints, tuple[LimitClass, ...], tuple[Loan, ...]]:
     rules = problem.rules
-    classes: list[LimitClass] = []
+    names = [problem.area_names[area] for area in areas]
+    classes = [_limit_class(rules.for_area(name)) for name in names]
     loans: list[Loan] = []
-    area_class = np.zeros(len(areas), np.int64)
-    for index, area in enumerate(areas):
-        own = rules.for_area(problem.area_names[area])
-        area_class[index] = len(classes)
-        classes.append(_limit_class(rules.for_area(problem.area_names[area])))
-        own = rules.area.get(problem.area_names[area], AreaRules())
-        for place in [local[p] for p in problem.positions(own.associates) if p in local]:
-            loans.append(Loan(place, int(atom_of[place]), index, 1))
+    for index, name in enumerate(names):
+        own = rules.area.get(name, AreaRules())
+        lent = [local[p] for p in problem.positions(own.associates) if p in local]
+        loans += [Loan(place, int(atom_of[place]), index, 1) for place in lent]
         if own.without_secondary:
             loans.append(Loan(-1, -1, index, own.without_secondary))
     anchor_class = np.full(n, -1, np.int64)
     for name, named in sorted(rules.cluster.items()):
-        place = problem.position.get(named.contains, -1)
-        if place in local:
-            area_name = problem.area_names[int(problem.area[place])]
-            anchor_class[atom_of[local[place]]] = len(classes)
+        place = local.get(problem.positions([named.contains])[0], -1)
+        if place >= 0:
+            area_name = problem.area_names[int(problem.area[problem.position[named.contains]])]
+            anchor_class[atom_of[place]] = len(classes)
             classes.append(_limit_class(rules.for_cluster(name, area_name)))
-    return anchor_class, area_class, tuple(classes), tuple(loans)
+    return anchor_class, np.arange(len(areas), dtype=np.int64), tuple(classes), tuple(loans)
 
 
 def _limit_class(limits: Filled) -> LimitClass:
