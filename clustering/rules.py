@@ -180,6 +180,11 @@ def cents(minutes: float) -> int:
     return math.floor(minutes * CENTS + 0.5)
 
 
+def priced(amount: float, goal: float) -> int:
+    """Return the price in hundredths of a minute of an amount (minutes, pupils), rounded once."""
+    return math.floor(amount * cents(goal) + 0.5)
+
+
 def balance_price(goal: float, total: int, mean_of: int, clusters: int) -> int:
     """Return the price in hundredths of a minute of a cluster's deviation from the mean.
 

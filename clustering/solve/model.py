@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.problem import Part, Problem, neighbours
-from clustering.rules import AreaRules, Filled, balance_price, cents
+from clustering.rules import AreaRules, Filled, balance_price, cents, priced
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -294,7 +294,6 @@ def _cuts(
     cut, base = np.zeros((n, n), np.int64), 0
     loan_cut = np.zeros((len(loans), n), np.int64)
     lent = {loan.school: index for index, loan in enumerate(loans) if loan.school >= 0}
-    price = cents(problem.goals.feeders)
     for i, j, pupils in zip(
         problem.feeder_from.tolist(),
         problem.feeder_to.tolist(),
@@ -303,7 +302,7 @@ def _cuts(
     ):
         if i not in local:
             continue
-        cost = int(np.floor(pupils * price + 0.5))
+        cost = priced(pupils, problem.goals.feeders)
         if j not in local:
             base += cost
         elif atom_of[local[i]] != atom_of[local[j]]:
@@ -325,7 +324,9 @@ def _adjacent(problem: Problem, minutes: NDArray[np.float64], atom_of: Ints, n: 
 
 def _apart(problem: Problem, local: dict[int, int], atom_of: Ints) -> tuple[tuple[int, int], ...]:
     pairs = set()
-    for group in problem.rules.apart:
+    named = tuple(rules.contains for _, rules in sorted(problem.rules.cluster.items()))
+    # Two named clusters are two clusters: their schools never share one.
+    for group in (*problem.rules.apart, named):
         inside = [local[p] for p in problem.positions(group) if p in local]
         atoms = sorted({int(atom_of[place]) for place in inside})
         pairs |= {(a, b) for k, a in enumerate(atoms) for b in atoms[k + 1 :]}

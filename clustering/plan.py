@@ -1,0 +1,234 @@
+"""`Plan`: which cluster each school is in and which school is the hub of each cluster.
+
+A plan is only an assignment. Today's clusters, a hand-drawn map and a solved plan are one type and
+meet the same audit. This is the one door back from positions to URNs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from clustering.problem import Problem
+from geo.errors import Fault, Faults, PlanError, did_you_mean
+
+COLUMNS = ("urn", "cluster", "hub")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One cluster: its label, the URN of its hub and the URNs of its schools, sorted."""
+
+    label: str
+    hub: str
+    schools: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Clusters of schools, in the order of their labels; no school stands in two."""
+
+    clusters: tuple[Cluster, ...]
+
+    def __post_init__(self) -> None:
+        seen = Counter(urn for cluster in self.clusters for urn in cluster.schools)
+        twice = sorted(urn for urn, times in seen.items() if times > 1)
+        if twice:
+            raise PlanError(
+                Fault("stands in two clusters.", "Keep one of the two rows.", urn=urn)
+                for urn in twice
+            )
+
+    def __len__(self) -> int:
+        return len(self.clusters)
+
+    @cached_property
+    def cluster_of(self) -> Mapping[str, str]:
+        """Label of the cluster of each school, by URN."""
+        return {urn: c.label for c in self.clusters for urn in c.schools}
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the clusters, in order."""
+        return tuple(cluster.label for cluster in self.clusters)
+
+    def __getitem__(self, label: str) -> Cluster:
+        for cluster in self.clusters:
+            if cluster.label == label:
+                return cluster
+        hint = did_you_mean(label, self.labels)
+        raise PlanError(Fault(f'there is no cluster "{label}".', hint))
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return `urn, cluster, hub`, one row for each clustered school, sorted by URN."""
+        rows = [(urn, c.label, c.hub) for c in self.clusters for urn in c.schools]
+        return pd.DataFrame(sorted(rows), columns=list(COLUMNS))
+
+    def move(self, urn: str, to: str, *, hub: str | None = None) -> Plan:
+        """Return the plan with one school in another cluster; a cluster left empty disappears.
+
+        A hub that moves away leaves its place to `hub`, or to the first school that stays.
+        """
+        if urn not in self.cluster_of:
+            raise PlanError(Fault("is not in the plan.", "Check the URN.", urn=urn))
+        target = self[to]
+        changed = []
+        for cluster in self.clusters:
+            stays = tuple(u for u in cluster.schools if u != urn)
+            if cluster.label == target.label:
+                stays = tuple(sorted({*stays, urn}))
+            if stays:
+                kept = cluster.hub if cluster.hub in stays else hub or stays[0]
+                changed.append(replace(cluster, schools=stays, hub=kept))
+        return Plan(tuple(changed))
+
+    def swap(self, a: str, b: str) -> Plan:
+        """Return the plan with two schools in each other's cluster."""
+        for urn in (a, b):
+            if urn not in self.cluster_of:
+                raise PlanError(Fault("is not in the plan.", "Check the URN.", urn=urn))
+        home_a, home_b = self.cluster_of[a], self.cluster_of[b]
+        return self.move(a, home_b).move(b, home_a)
+
+    def write_csv(self, path: Path) -> None:
+        """Write `urn,cluster,hub` as UTF-8 with plain newlines."""
+        self.to_frame().to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def make_plan(problem: Problem, groups: Iterable[tuple[Iterable[int], int]]) -> Plan:
+    """Return a plan from groups of positions and the position of each hub.
+
+    Clusters are numbered within the area that holds most of their schools, in the order of their
+    lowest URN ("Marshside 2"), so that the same partition always carries the same labels.
+    """
+    sorted_groups = sorted((tuple(sorted(members)), hub) for members, hub in groups)
+    by_area: dict[str, int] = defaultdict(int)
+    clusters = []
+    for members, hub in sorted_groups:
+        area = main_area(problem, members)
+        by_area[area] += 1
+        schools = tuple(problem.urns[i] for i in members)
+        clusters.append(Cluster(f"{area} {by_area[area]}", problem.urns[hub], schools))
+    return Plan(tuple(sorted(clusters, key=label_order)))
+
+
+def main_area(problem: Problem, members: Iterable[int]) -> str:
+    """Return the area that holds most of the schools; of several, the first by name."""
+    counts = Counter(problem.area_names[problem.area[i]] for i in members)
+    return min(counts, key=lambda name: (-counts[name], name))
+
+
+def label_order(cluster: Cluster) -> tuple[str, int, str]:
+    """Sort "Marshside 2" before "Marshside 10"."""
+    stem, _, number = cluster.label.rpartition(" ")
+    return (stem, int(number), "") if number.isdigit() else (cluster.label, 0, cluster.label)
+
+
+def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") -> Plan:
+    """Return the plan in a table with `urn, cluster` and, if it has one, `hub`.
+
+    Where a cluster names no hub it gets the school with the fewest minutes in sum, so that a bare
+    list of today's clusters can be judged too. Rows with an empty cluster are schools that are not
+    in one. Raises `PlanError` with every fault: columns, unknown or repeated URNs, two hubs in one
+    cluster, a hub outside its cluster.
+    """
+    faults = Faults(PlanError, file)
+    table = table.rename(columns=lambda c: str(c).strip().lower())
+    missing = [c for c in COLUMNS[:2] if c not in table.columns]
+    if missing:
+        faults.add(
+            f"the columns {' and '.join(missing)} are missing; found {', '.join(table.columns)}.",
+            "A plan has the columns urn, cluster and hub.",
+        )
+        faults.raise_if_any()
+    members: dict[str, list[str]] = defaultdict(list)
+    hubs: dict[str, dict[str, int]] = defaultdict(dict)
+    seen: dict[str, int] = {}
+    for row, record in enumerate(table.to_dict("records"), start=2):
+        urn, label = (_text(record.get(key)) for key in COLUMNS[:2])
+        if not label:
+            continue
+        if urn not in problem.position:
+            faults.add(
+                "is not a school of this study.",
+                "Check the URN; `clusters check` lists the schools set aside, and why.",
+                row=row,
+                urn=urn,
+            )
+        elif urn in seen:
+            faults.add(f"stands in row {seen[urn]} already.", "Keep one row.", row=row, urn=urn)
+        else:
+            seen[urn] = row
+            members[label].append(urn)
+            if hub := _text(record.get("hub")):
+                hubs[label].setdefault(hub, row)
+    for label, named in sorted(hubs.items()):
+        if len(named) > 1:
+            faults.add(
+                f'cluster "{label}" names several hubs: {", ".join(sorted(named))}.',
+                "Give every row of a cluster the same hub.",
+            )
+        for hub, row in named.items():
+            if hub not in members[label]:
+                faults.add(
+                    f'the hub {hub} of cluster "{label}" is not one of its schools.',
+                    "Name one of its schools, or leave the hub empty.",
+                    row=row,
+                )
+    if not members and not faults:
+        faults.add("no school is in a cluster.", "Fill in the column cluster.")
+    faults.raise_if_any()
+    return Plan(
+        tuple(
+            sorted(
+                (
+                    Cluster(
+                        label,
+                        next(iter(hubs[label]), "") or nearest_hub(problem, urns),
+                        tuple(sorted(urns)),
+                    )
+                    for label, urns in members.items()
+                ),
+                key=label_order,
+            )
+        )
+    )
+
+
+def nearest_hub(problem: Problem, urns: Iterable[str]) -> str:
+    """Return the school that the others reach in the fewest minutes in sum, among allowed hubs."""
+    places = problem.positions(urns)
+    hubs = [i for i in places if problem.secondary[i]] if problem.rules.hub == "secondary" else []
+    pinned = [i for i in places if problem.urns[i] in problem.pinned_hubs]
+    candidates = pinned or hubs or places
+    return min(
+        (float(problem.minutes[places, hub].sum()), problem.urns[hub]) for hub in candidates
+    )[1]
+
+
+def read_plan(path: Path | str, problem: Problem) -> Plan:
+    """Read a plan from `plan.csv` or an edited `plan.xlsx` (its first sheet)."""
+    path = Path(path)
+    try:
+        if path.suffix.lower() in (".xlsx", ".xlsm"):
+            table = pd.read_excel(path, dtype=str, keep_default_na=False)
+        else:
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise PlanError(Fault("the file is not there.", "Check the path.", path.name)) from None
+    except (UnicodeDecodeError, ValueError, KeyError, OSError) as error:
+        reason = f"the file cannot be read as a table ({type(error).__name__})."
+        raise PlanError(
+            Fault(reason, "Save it as CSV (UTF-8) or Excel workbook.", path.name)
+        ) from error
+    return plan_from_frame(table, problem, file=path.name)
+
+
+def _text(value: object) -> str:
+    text = "" if value is None or value != value else str(value).strip()
+    return text.removesuffix(".0") if text.removesuffix(".0").isdigit() else text
