@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -234,6 +234,12 @@ def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
         linked[i] = t[i] <= through
     np.fill_diagonal(linked, False)
     return linked | linked.T
+
+
+@lru_cache(maxsize=64)
+def neighbours_among(problem: Problem, members: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return who is whose neighbour among some schools of a problem; worked out once."""
+    return neighbours(problem.minutes[np.ix_(members, members)])
 
 
 def _own(n: int, i: int) -> NDArray[np.bool_]:

@@ -1,7 +1,8 @@
 """The audit: what a plan is like, which rules it breaks, and its objective, from the problem alone.
 
-Nothing here knows how a plan came about; it imports no solver. The objective is computed again from
-schools, minutes and flows in whole hundredths of a minute, by the definitions in `clustering.rules`.
+Nothing here knows how a plan came about; it imports no solver. The objective is computed again
+from schools, minutes and flows in whole hundredths of a minute, by the definitions in
+`clustering.rules`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from clustering.plan import Cluster, Plan, main_area
-from clustering.problem import NEED_STEPS, Problem, neighbours
+from clustering.problem import NEED_STEPS, Problem, neighbours_among
 from clustering.rules import CENTS, Filled, balance_price, cents, priced
 
 
@@ -133,7 +134,7 @@ class _Audit:
         short = [
             label
             for label in self.members
-            if 0 < self.limits(label).secondaries - self.secondaries(label)
+            if self.secondaries(label) < self.limits(label).secondaries
         ]
         offers: list[tuple[str, int]] = []
         for area, own in sorted(problem.rules.area.items()):
@@ -337,13 +338,9 @@ class _Audit:
 
     def _pieces(self, members: list[int]) -> list[list[int]]:
         """Return the connected pieces of a cluster, largest first; tied schools are neighbours."""
-        part = (
-            next(list(p.members) for p in self.problem.parts() if set(members) & set(p.members))
-            if self.problem.rules.areas != "never"
-            else self._area_schools(members)
-        )
+        part = self._around(members)
         index = {p: k for k, p in enumerate(part)}
-        linked = _cached_neighbours(self.problem, tuple(part))
+        linked = neighbours_among(self.problem, tuple(part))
         tied: dict[int, set[int]] = defaultdict(set)
         for group in self.problem.ties:
             places = self.problem.positions(group)
@@ -364,7 +361,10 @@ class _Audit:
             left -= piece
         return sorted(pieces, key=lambda piece: (-len(piece), piece))
 
-    def _area_schools(self, members: list[int]) -> list[int]:
+    def _around(self, members: list[int]) -> list[int]:
+        """Return the schools among which a cluster must be connected: its part's."""
+        if self.problem.rules.areas != "never":
+            return list(range(len(self.problem)))
         areas = {int(self.problem.area[i]) for i in members}
         return [i for i in range(len(self.problem)) if int(self.problem.area[i]) in areas]
 
@@ -462,15 +462,6 @@ class _Audit:
             if lost + kept:
                 figures[f"feeders_kept_{kind}"] = round(kept / (lost + kept), 3)
         return figures
-
-
-def _cached_neighbours(problem: Problem, part: tuple[int, ...]) -> np.ndarray:
-    """Return who is whose neighbour within a part, kept beside the problem it belongs to."""
-    cache = problem.__dict__.setdefault("_neighbours", {})
-    if part not in cache:
-        members = list(part)
-        cache[part] = neighbours(problem.minutes[np.ix_(members, members)])
-    return cache[part]
 
 
 def compare(reports: Mapping[str, Report]) -> pd.DataFrame:

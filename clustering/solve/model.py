@@ -29,7 +29,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.problem import Part, Problem, neighbours
+from clustering.problem import Part, Problem, neighbours_among
 from clustering.rules import AreaRules, Filled, balance_price, cents, priced
 
 Ints = NDArray[np.int64]
@@ -259,7 +259,7 @@ def build_model(problem: Problem, part: Part) -> Model:
         hub_allowed=hubs,
         pin=pin,
         cut=cut,
-        adjacent=_adjacent(problem, minutes, atom_of, n),
+        adjacent=_adjacent(problem, part, atom_of, n),
         apart=_apart(problem, local, atom_of),
         anchor_class=anchor_class,
         area_class=area_class,
@@ -312,10 +312,10 @@ def _cuts(
     return cut, loan_cut, base
 
 
-def _adjacent(problem: Problem, minutes: NDArray[np.float64], atom_of: Ints, n: int) -> Bools:
+def _adjacent(problem: Problem, part: Part, atom_of: Ints, n: int) -> Bools:
     if not problem.rules.connected:
         return ~np.eye(n, dtype=bool)
-    rows, columns = np.nonzero(neighbours(minutes))
+    rows, columns = np.nonzero(neighbours_among(problem, part.members))
     linked = np.zeros((n, n), bool)
     linked[atom_of[rows], atom_of[columns]] = True
     np.fill_diagonal(linked, False)
