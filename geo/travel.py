@@ -63,7 +63,7 @@ def straight_line(
     in EPSG:27700, best with the neighbours of the county, for ways never leave it; water narrower
     than `creek_metres` counts as bridged, wider water only where one of `crossings` is. Minutes =
     metres × detour / (kmh × 1000 / 60), to 0.1, never below `floor_minutes`; a crossing without
-    minutes takes its own length at `kmh`. Raises TravelError naming the schools that no way reaches.
+    minutes takes its own length at `kmh`. Raises TravelError naming schools that no way reaches.
     """
     schools = schools.sort_index()
     _check(schools, crossings, detour, kmh, floor_minutes)
@@ -230,7 +230,7 @@ def _check_ashore(
     for number in np.flatnonzero(off > OFF_LAND_METRES):
         which = "end" if number % 2 else "start"
         tray.add(
-            f'The {which} of the crossing "{crossings[number // 2].name}" stands '
+            f'The {which} of the crossing "{crossings[int(number) // 2].name}" stands '
             f"{off[number] / 1000:.1f} km off the land.",
             "Give easting and northing of a point on the shore, in metres.",
         )
