@@ -1,0 +1,193 @@
+"""Writes the invented county of Sandmere: `python data/sample/generate.py` rewrites every file.
+
+The same seed gives the same bytes. `--to FOLDER` writes a second copy (FOLDER/sample,
+FOLDER/boundaries) and leaves the project's own files alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import numpy as np  # noqa: E402
+from flows import make_existing, make_flows  # noqa: E402
+from ground import CODES, PLACES, Crossing, Ground, make_ground, metres, to_degrees  # noqa: E402
+from names import FIELDS  # noqa: E402
+from people import Row, make_schools  # noqa: E402
+from shapely.geometry import Point, mapping  # noqa: E402
+from shapely.geometry.base import BaseGeometry  # noqa: E402
+
+SEED = 20260907
+SRP_FIELDS = (
+    *("urn", "name", "phase", "kind", "need_types", "places", "on_roll"),
+    *("opened", "closes", "sex", "notes"),
+)
+LSOA_FIELDS = (
+    *("lsoa", "easting", "northing", "area"),
+    *("idaci_score", "idaci_decile", "children_0_15"),
+)
+STUDY = """\
+# {headline}
+# Paths are relative to this file. Every key is explained in the README of this folder.
+name = "{name}"
+title = "Sandmere: proposed clusters"
+
+[schools]
+file = "schools.csv"
+exclude = {{}}                # URN = "reason": a school left out by decision, not by rule
+
+[areas]
+file = "../boundaries/sandmere_districts.geojson"
+
+[travel]
+source = "straight_line"    # goes round water; no road network is needed for the sample
+detour = 1.3                # road length divided by straight length
+kmh = 40.0
+floor_minutes = 2.0         # neighbours on one site still need a moment
+{crossings}
+[feeders]
+file = "flows.csv"
+
+[existing]
+file = "existing.csv"
+
+[rules]
+schools = [8, 14]
+secondaries = 1             # non-selective ones; grammar schools are extra members
+primaries = 4
+areas = "never"             # no cluster crosses a district border
+max_minutes_to_hub = 45
+connected = true
+need_tolerance = 0.20       # of the district's mean need per cluster
+keep_together = ["infant_junior", "same_site"]
+clusters = "free"
+{override}
+[goals]
+minutes = 1.0
+feeders = 1.0
+balance = 0.7
+crossing = 10.0
+change = 0.0
+cluster = 30.0
+"""
+OVERRIDE = """
+# 29 schools need three clusters of at most 14, but Highwold has secondaries for two.
+[rules.area."Highwold"]
+schools = [8, 15]
+"""
+
+
+def write_rows(path: Path, fields: Sequence[str], rows: Iterable[Row]) -> None:
+    """A CSV in utf-8 with LF line ends on every system."""
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        table = csv.DictWriter(handle, fields, extrasaction="ignore", lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Text in utf-8 with LF line ends on every system."""
+    path.write_bytes(text.encode("utf-8"))
+
+
+def write_layer(path: Path, features: list[tuple[dict[str, Any], BaseGeometry]]) -> None:
+    """GeoJSON in degrees (EPSG:4326), one feature per line."""
+    lines = [
+        json.dumps({"type": "Feature", "properties": p, "geometry": mapping(to_degrees(shape))})
+        for p, shape in features
+    ]
+    body = ",\n".join(lines)
+    name = json.dumps(path.stem)
+    write_text(path, f'{{"type": "FeatureCollection", "name": {name}, "features": [\n{body}\n]}}\n')
+
+
+def crossing_text(crossings: Iterable[Crossing]) -> str:
+    """The bridges as TOML."""
+    return "".join(
+        f'\n[[travel.crossing]]\nname = "{c.name}"\nstart = [{c.start[0]}, {c.start[1]}]\n'
+        f"end = [{c.end[0]}, {c.end[1]}]\nminutes = {c.minutes}\n"
+        for c in crossings
+    )
+
+
+def write_boundaries(folder: Path, ground: Ground) -> None:
+    """Districts, main roads and place names."""
+    write_layer(
+        folder / "sandmere_districts.geojson",
+        [({"LAD25CD": CODES[n], "LAD25NM": n}, shape) for n, shape in ground.districts.items()],
+    )
+    write_layer(
+        folder / "sandmere_main_roads.geojson",
+        [({"name": name}, line) for name, line in ground.roads.items()],
+    )
+    write_layer(
+        folder / "sandmere_places.geojson",
+        [({"name": p.name, "kind": p.kind}, Point(metres([(p.x, p.y)])[0])) for p in PLACES],
+    )
+
+
+def generate(root: Path) -> None:
+    """Write every file of the sample under `root` (sample/ and boundaries/)."""
+    sample, boundaries = root / "sample", root / "boundaries"
+    for folder in (sample, boundaries):
+        folder.mkdir(parents=True, exist_ok=True)
+    # One stream per subject: a change to the schools leaves the coast as it is.
+    coast, people, moves, blobs = (np.random.default_rng([SEED, i]) for i in range(4))
+    ground = make_ground(coast)
+    rows, srps, lsoas = make_schools(ground, people)
+    write_boundaries(boundaries, ground)
+    write_rows(sample / "schools.csv", FIELDS, rows)
+    write_rows(
+        sample / "flows.csv",
+        ("from_urn", "to_urn", "year", "pupils", "kind", "source"),
+        make_flows(ground, rows, moves),
+    )
+    write_rows(sample / "existing.csv", ("urn", "cluster"), make_existing(rows, blobs))
+    write_rows(
+        sample / "srps.csv",
+        SRP_FIELDS,
+        sorted(({**s, "urn": s["school"]["urn"]} for s in srps), key=lambda s: s["urn"]),
+    )
+    for row in lsoas:
+        row["easting"], row["northing"] = (round(float(v)) for v in row["at"])
+    write_rows(
+        sample / "lsoa.csv",
+        LSOA_FIELDS,
+        lsoas,
+    )
+    bridges = crossing_text(ground.crossings)
+    for file, name, headline, override in (
+        (
+            "study.toml",
+            "sandmere",
+            "One question: clusters of 8 to 14; Highwold may go to 15.",
+            OVERRIDE,
+        ),
+        (
+            "study_brief.toml",
+            "sandmere_brief",
+            "The rules as first given: no plan can keep them all.",
+            "",
+        ),
+    ):
+        text = STUDY.format(name=name, headline=headline, crossings=bridges, override=override)
+        write_text(sample / file, text)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the command line and write the files."""
+    reader = argparse.ArgumentParser(description="Write the invented county of Sandmere.")
+    reader.add_argument("--to", type=Path, default=HERE.parent, help="folder (default: data)")
+    generate(reader.parse_args(arguments).to)
+
+
+if __name__ == "__main__":
+    main()
