@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from geo.errors import Faults, TravelError, short_path
-from geo.travel import DECIMALS, FLOOR_MINUTES, Minutes, as_table
+from geo.travel import DECIMALS, FLOOR_MINUTES, Minutes, as_table, counted
 
 FROM_NAMES = ("from_urn", "from", "origin", "origin_urn", "start", "urn_from")
 TO_NAMES = ("to_urn", "to", "destination", "destination_urn", "end", "urn_to")
@@ -60,7 +60,7 @@ def read_matrix(
     if zero.any():
         values[zero] = floor_minutes
         notes.append(
-            f"{int(zero.sum())} journeys of zero minutes between two schools were set to "
+            f"{counted(int(zero.sum()), 'journey')} of zero minutes between two schools set to "
             f"{floor_minutes:g} minutes."
         )
     table = as_table(values.round(DECIMALS), wanted)
@@ -179,7 +179,7 @@ def _only_wanted(
     unknown = sorted((starts | ends) - set(wanted) - {""})
     if unknown:
         notes.append(
-            f"{len(unknown)} schools of the table are not in the study and were left out: "
+            f"{counted(len(unknown), 'school')} of the table left out, not in the study: "
             f"{_listed(unknown)}."
         )
     own = pairs["from"] != pairs["to"]
@@ -202,7 +202,7 @@ def _numbers(pairs: pd.DataFrame, tray: Faults) -> pd.Series:
                 row=int(pair["row"]),
             )
         if len(found) > LISTED:
-            tray.add(f"{len(found) - LISTED} more cells: the value {what}.")
+            tray.add(f"{counted(len(found) - LISTED, 'more cell')}: the value {what}.")
     return numbers
 
 
@@ -217,10 +217,10 @@ def _once_each(pairs: pd.DataFrame, tray: Faults, notes: list[str]) -> pd.DataFr
             "Keep one row.",
         )
     if len(differing) > LISTED:
-        tray.add(f"{len(differing) - LISTED} more journeys are given twice with other minutes.")
+        tray.add(f"{counted(len(differing) - LISTED, 'more journey')} given twice differently.")
     repeated = int((spread["size"] > 1).sum()) - len(differing)
     if repeated:
-        notes.append(f"{repeated} journeys are given twice with the same minutes.")
+        notes.append(f"{counted(repeated, 'journey')} given twice with the same minutes.")
     return pairs.drop_duplicates(["from", "to"])
 
 
@@ -239,7 +239,7 @@ def _check_complete(
 
     Schools the file does not know and cells that are no number were faulted before.
     """
-    known = np.isin(wanted, pairs["from"]) & np.isin(wanted, pairs["to"])
+    known = ~np.isin(wanted, [fault.urn for fault in tray])
     empty = np.isnan(values) & known[:, None] & known[None, :]
     text = pairs["minutes"].astype("string").str.strip().fillna("")
     wrong = pairs[(text != "").to_numpy() & pairs["number"].isna().to_numpy()]
@@ -247,7 +247,7 @@ def _check_complete(
     missing = [f"{wanted[i]} to {wanted[j]}" for i, j in np.argwhere(empty)]
     if missing:
         tray.add(
-            f"{len(missing)} journeys have no minutes: {_listed(missing)}.",
+            f"{counted(len(missing), 'journey')} without minutes: {_listed(missing)}.",
             "Add them; a missing journey is not taken from the way back.",
         )
 

@@ -98,6 +98,11 @@ def as_table(minutes: np.ndarray, urns: pd.Index) -> pd.DataFrame:
     )
 
 
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 school`, `2 schools`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def straightline_ratio(
     minutes: Minutes,
     schools: pd.DataFrame,
@@ -201,7 +206,9 @@ def _round_water(
         notes.append(f"Declared closed, so not used: {', '.join(sorted(shut))}.")
     off = int((metres_off(ground, spots) > 0).sum())
     if off:
-        notes.append(f"{off} schools stand just off the simplified shore and join it there.")
+        notes.append(
+            f"{counted(off, 'school')} just off the simplified shore: the way begins there."
+        )
     return minutes
 
 
@@ -264,7 +271,7 @@ def _cut_off(
         ]
         more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
         tray.add(
-            f"Water cuts {len(names)} schools off from the rest: "
+            f"Water cuts {counted(len(names), 'school')} off from the rest: "
             f"{', '.join(names[:LISTED])}{more}. {''.join(shut)}".rstrip(),
             "Declare the bridge, tunnel or ferry that leads there, for instance where the water is "
             "narrowest:\n[[travel.crossing]]\n"
