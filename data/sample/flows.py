@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import shapely
-from ground import Ground
+from ground import ESTUARY, ORIGIN, Ground
 from numpy.random import Generator
 from people import Row
 
@@ -38,7 +38,10 @@ def road_km(ground: Ground, start: list[Row], end: list[Row]) -> np.ndarray:
         gap(a, gates[:1]) + gap(gates[1:2], b), gap(a, gates[1:2]) + gap(gates[:1], b)
     )
     round_water = np.minimum(bridge, gap(a, gates[2:]) + gap(gates[2:], b))
-    metres = np.where(wet.reshape(plain.shape) > 500, round_water, plain)
+    line = np.array(ESTUARY)[::-1, :2] * 1000 + ORIGIN
+    north = [p[:, 1] > np.interp(p[:, 0], line[:, 0], line[:, 1]) for p in (a, b)]
+    apart = (north[0][:, None] != north[1][None]) & (wet.reshape(plain.shape) > 500)
+    metres = np.where(apart, round_water, plain)
     tails = [
         i * (3500 + np.hypot(*(np.array([r["at"] for r in rows]) - isle.end).T))
         for i, rows in zip(on_isle, (start, end), strict=True)

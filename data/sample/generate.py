@@ -9,22 +9,20 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from figures import make_schools
+from flows import make_existing, make_flows
+from ground import CODES, PLACES, Crossing, Ground, make_ground, metres, to_degrees
+from names import FIELDS
+from people import Row
+from shapely.geometry import Point, mapping
+from shapely.geometry.base import BaseGeometry
+
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
-
-import numpy as np  # noqa: E402
-from flows import make_existing, make_flows  # noqa: E402
-from ground import CODES, PLACES, Crossing, Ground, make_ground, metres, to_degrees  # noqa: E402
-from names import FIELDS  # noqa: E402
-from people import Row, make_schools  # noqa: E402
-from shapely.geometry import Point, mapping  # noqa: E402
-from shapely.geometry.base import BaseGeometry  # noqa: E402
-
 SEED = 20260907
 SRP_FIELDS = (
     *("urn", "name", "phase", "kind", "need_types", "places", "on_roll"),
@@ -139,8 +137,9 @@ def generate(root: Path) -> None:
     sample, boundaries = root / "sample", root / "boundaries"
     for folder in (sample, boundaries):
         folder.mkdir(parents=True, exist_ok=True)
-    # One stream per subject: a change to the schools leaves the coast as it is.
-    coast, people, moves, blobs = (np.random.default_rng([SEED, i]) for i in range(4))
+    # One stream per subject: a change to the schools leaves the coast as it is. The last was
+    # chosen among several because its blobs have every fault one meets in today's clusters.
+    coast, people, moves, blobs = (np.random.default_rng([SEED, i]) for i in (0, 1, 2, 14))
     ground = make_ground(coast)
     rows, srps, lsoas = make_schools(ground, people)
     write_boundaries(boundaries, ground)

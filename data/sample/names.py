@@ -151,7 +151,7 @@ SRPS = (
          notes="Opened after the last school record"),
     _srp("Dovebridge", P, "VI;HI", 8, 5, 2006, closes="2028-08-31",
          notes="Moves to a visiting service"),
-    _srp("Fairmead", S, "ASD;SLCN", 20, 18, 2019),
+    _srp("Wrenmead", S, "ASD;SLCN", 20, 18, 2019),
 )  # fmt: skip
 
 

@@ -67,6 +67,6 @@ SECONDARIES = (
     Secondary("Whin Cross Academy", "Whin Cross", 210, True, trust=BEACON),
     Secondary("Larkford School", "Larkford", 240, True, trust=WATER),
     Secondary("Larkford Mead Academy", "Larkford", 180, trust=WATER),
-    Secondary("Fairmead School", "Fairmead", 240, True, "Foundation school"),
+    Secondary("Wrenmead School", "Wrenmead", 240, True, "Foundation school"),
     Secondary("Dovebridge Academy", "Dovebridge", 210, True, trust=WATER),
 )  # fmt: skip
