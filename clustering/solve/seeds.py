@@ -1,0 +1,162 @@
+"""First plans for the annealing, and the runs of annealing themselves.
+
+A first plan takes K atoms far from one another as seeds (farthest-first, Gonzalez 1985) and lets
+the lightest cluster grow by its nearest free neighbour until no atom is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering.solve.search import State, anneal, below, measure, settle
+from clustering.solve.tables import COUNT, Ints, Tables, compiled
+
+CHUNK = 100_000
+"""Moves between two looks at `stop`: about a tenth of a second."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best plan of one run: label, hub and loan of each atom's cluster; `cost` None if none."""
+
+    plan: Ints
+    cost: int | None
+    pool: NDArray[np.int16]
+
+
+@compiled
+def grow(t, clusters, random):
+    """Return the cluster of each atom of a first plan; K ≤ n."""
+    n = len(t.size)
+    label = np.full(n, -1, np.int64)
+    seeds = np.empty(clusters, np.int64)
+    near = np.full(n, 1 << 60, np.int64)
+    weight = np.zeros(clusters, np.float64)
+    need = max(t.need.sum(), 1)
+    at = below(random, n)
+    for c in range(clusters):
+        seeds[c], label[at] = at, c
+        weight[c] = t.size[at] / t.size.sum() + t.need[at] / need
+        home = t.schools_of[t.first_school[at]]
+        farthest = -1
+        for i in range(n):
+            near[i] = min(near[i], t.travel[i, home])
+            if label[i] < 0 and (farthest < 0 or near[i] > near[farthest]):
+                farthest = i
+        at = farthest
+    closed = np.zeros(clusters, np.uint8)
+    for _ in range(n + clusters):
+        lightest = -1
+        for c in range(clusters):
+            if closed[c] == 0 and (lightest < 0 or weight[c] < weight[lightest]):
+                lightest = c
+        if lightest < 0:
+            break
+        home = t.schools_of[t.first_school[seeds[lightest]]]
+        pick = -1
+        for i in range(n):
+            if label[i] >= 0 or (pick >= 0 and t.travel[i, home] >= t.travel[pick, home]):
+                continue
+            for place in range(t.first_neighbour[i], t.first_neighbour[i + 1]):
+                if label[t.neighbours[place]] == lightest:
+                    pick = i
+                    break
+        if pick < 0:
+            closed[lightest] = 1
+            continue
+        label[pick] = lightest
+        weight[lightest] += t.size[pick] / t.size.sum() + t.need[pick] / need
+    for i in range(n):
+        if label[i] < 0:
+            # cut off from every seed: starts as a broken cluster, which the search must mend
+            label[i] = 0
+            for c in range(clusters):
+                home = t.schools_of[t.first_school[seeds[c]]]
+                if t.travel[i, home] < t.travel[i, t.schools_of[t.first_school[seeds[label[i]]]]]:
+                    label[i] = c
+    return label
+
+
+def new_state(t: Tables, seed: int, columns: int) -> State:
+    """Return an empty state; `columns` is room for the clusters to remember (a power of two)."""
+    n, m, clusters = len(t.size), len(t.atom_of), int(t.prices[COUNT])
+    mixed = np.random.default_rng(seed).integers(1, 2**63, size=n + 1, dtype=np.uint64)
+    widest = int(min(n, t.limits[:, 1].max()))
+    return State(
+        label=np.full(n, -1, np.int64),
+        members=np.zeros((clusters, n), np.int64),
+        count=np.zeros(clusters, np.int64),
+        where=np.zeros(n, np.int64),
+        sums=np.zeros((clusters, 6), np.int64),
+        areas=np.zeros((clusters, t.area_count.shape[1]), np.int64),
+        olds=np.zeros((clusters, t.old_count.shape[1]), np.int64),
+        travel=np.zeros((clusters, m), np.int64),
+        late=np.zeros((len(t.limits), clusters, m), np.int64),
+        pull=np.zeros((clusters, n), np.int64),
+        inner=np.zeros(clusters, np.int64),
+        cost=np.zeros(clusters, np.int64),
+        wrong=np.zeros(clusters, np.float64),
+        hub=np.full(clusters, -1, np.int64),
+        loan=np.full(clusters, -1, np.int64),
+        split=np.zeros(clusters, np.int64),
+        used=np.zeros(len(t.loan_school), np.int64),
+        random=mixed[:1].copy(),
+        names=mixed[1:].copy(),
+        best=np.full((3, n), -1, np.int64),
+        best_cost=np.full(1, 2**60, np.int64),
+        pool=np.full((columns // 2, widest), -1, np.int16),
+        pool_size=np.zeros(1, np.int64),
+        seen=np.zeros(columns, np.uint64),
+    )
+
+
+def run(
+    t: Tables,
+    seed: int,
+    moves: int,
+    columns: int,
+    stop: Callable[[], bool],
+    labels: Ints | None = None,
+) -> Iterator[tuple[float, Found]]:
+    """Anneal once; yields the share done and what was found after every chunk of moves.
+
+    `labels` is a plan to start from; the run then starts cool, so as not to forget it.
+    """
+    state = new_state(t, seed, columns)
+    first = grow(t, int(t.prices[COUNT]), state.random) if labels is None else labels
+    settle(t, state, first, 1.0)
+    step = max(measure(t, state, 2000, 1.0), 1.0)
+    hot, cold, penalty = step * (2.0 if labels is None else 0.3), step * 0.02, step * 10.0
+    _seat_again(t, state, first, penalty)
+    done = 0
+    while done < moves:
+        chunk = min(CHUNK, moves - done)
+        anneal(t, state, chunk, done, moves, hot, cold, penalty, moves // 3)
+        done += chunk
+        cost = int(state.best_cost[0])
+        yield (
+            done / moves,
+            Found(state.best, cost if cost < 2**60 else None, state.pool[: state.pool_size[0]]),
+        )
+        if stop():
+            return
+
+
+def _seat_again(t: Tables, state: State, labels: Ints, penalty: float) -> None:
+    """Build the sums anew, now that the price of a broken rule is known."""
+    for name in ("members", "count", "sums", "areas", "olds", "travel", "late", "pull", "inner"):
+        getattr(state, name)[...] = 0
+    state.used[...] = 0
+    settle(t, state, labels, penalty)
+
+
+def labels_of(clusters: Sequence[Sequence[int]], n: int) -> Ints:
+    """Return the cluster of each atom from lists of atoms."""
+    label = np.full(n, -1, np.int64)
+    for c, atoms in enumerate(clusters):
+        label[list(atoms)] = c
+    return label
