@@ -132,10 +132,11 @@ def label_order(cluster: Cluster) -> tuple[str, int, str]:
 def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") -> Plan:
     """Return the plan in a table with `urn, cluster` and, if it has one, `hub`.
 
-    Where a cluster names no hub it gets the school with the fewest minutes in sum, so that a bare
-    list of today's clusters can be judged too. Rows with an empty cluster are schools that are not
-    in one. Raises `PlanError` with every fault: columns, unknown or repeated URNs, two hubs in one
-    cluster, a hub outside its cluster.
+    A planner who moves a school changes its `cluster` and leaves the column `hub`, so the hub of a
+    cluster is the one of its own schools that most of its rows name; where they name none, the
+    school with the fewest minutes in sum, so that a bare list of today's clusters can be judged
+    too. Rows with an empty cluster are schools that are not in one. Raises `PlanError` with every
+    fault: columns, unknown or repeated URNs, hubs that are no school of the study.
     """
     faults = Faults(PlanError, file)
     table = table.rename(columns=lambda c: str(c).strip().lower())
@@ -148,6 +149,7 @@ def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") ->
         faults.raise_if_any()
     members: dict[str, list[str]] = defaultdict(list)
     hubs: dict[str, dict[str, int]] = defaultdict(dict)
+    votes: Counter[tuple[str, str]] = Counter()
     seen: dict[str, int] = {}
     for row, record in enumerate(table.to_dict("records"), start=2):
         urn, label = (_text(record.get(key)) for key in COLUMNS[:2])
@@ -167,37 +169,24 @@ def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") ->
             members[label].append(urn)
             if hub := _text(record.get("hub")):
                 hubs[label].setdefault(hub, row)
+                votes[label, hub] += 1
     for label, named in sorted(hubs.items()):
-        if len(named) > 1:
-            faults.add(
-                f'cluster "{label}" names several hubs: {", ".join(sorted(named))}.',
-                "Give every row of a cluster the same hub.",
-            )
         for hub, row in named.items():
-            if hub not in members[label]:
+            if hub not in problem.position:
                 faults.add(
-                    f'the hub {hub} of cluster "{label}" is not one of its schools.',
-                    "Name one of its schools, or leave the hub empty.",
+                    f'the hub {hub} of cluster "{label}" is not a school of this study.',
+                    "Name one of the cluster's schools, or leave the hub empty.",
                     row=row,
                 )
     if not members and not faults:
         faults.add("no school is in a cluster.", "Fill in the column cluster.")
     faults.raise_if_any()
-    return Plan(
-        tuple(
-            sorted(
-                (
-                    Cluster(
-                        label,
-                        next(iter(hubs[label]), "") or nearest_hub(problem, urns),
-                        tuple(sorted(urns)),
-                    )
-                    for label, urns in members.items()
-                ),
-                key=label_order,
-            )
-        )
-    )
+    found = []
+    for label, urns in members.items():
+        voted = [(-votes[label, hub], hub) for hub in hubs[label] if hub in urns]
+        hub = min(voted)[1] if voted else nearest_hub(problem, urns)
+        found.append(Cluster(label, hub, tuple(sorted(urns))))
+    return Plan(tuple(sorted(found, key=label_order)))
 
 
 def nearest_hub(problem: Problem, urns: Iterable[str]) -> str:

@@ -1,0 +1,209 @@
+"""The verbs: `clusters check | design | assess | compare | map`.
+
+Exit status: 0 done; 1 a true but unwelcome answer (no plan exists, rules are broken); 2 bad input
+or usage. Errors are sentences, never tracebacks.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from clustering.inputs import Inputs, load_inputs
+from clustering.outputs import study_of_run, write_plan
+from clustering.run import Result, compare_plans, design, judge
+from clustering.show import Watcher, clusters_shown, reasons_shown, schools_shown, table_shown
+from clustering.solve.checks import possible_counts
+from clustering.solve.model import build_model
+from clustering.study import Study
+from geo.errors import InputError
+
+UNWELCOME, BAD_INPUT = 1, 2
+
+app = typer.Typer(
+    help="Design clusters of schools that can be explained, audited and published.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).")]
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.csv or an edited plan.xlsx.")]
+
+
+@app.command()
+def check(study: StudyFile) -> None:
+    """Read every file of a study and say what is in, what is out and why; solve nothing."""
+    inputs = load_inputs(Study.load(study))
+    for table in schools_shown(inputs):
+        out.print(table)
+    for note in inputs.notes:
+        out.print(f"• {escape(note)}")
+    out.print(escape(inputs.need.banner))
+    out.print(f"Minutes: {escape(inputs.minutes.source)}")
+    reasons = _counted(inputs)
+    if reasons:
+        raise typer.Exit(UNWELCOME)
+
+
+def _counted(inputs: Inputs) -> bool:
+    """Show what counting alone forbids; return whether it forbids anything."""
+    problem = inputs.problem
+    reasons = []
+    for part in problem.parts():
+        reasons += possible_counts(problem, part, build_model(problem, part))[1]
+    reasons_shown(out, reasons)
+    return bool(reasons)
+
+
+@app.command("design")
+def design_command(
+    study: StudyFile,
+    seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(help="Stop after this long with the best plan so far.")
+    ] = None,
+    gap: Annotated[
+        float | None, typer.Option(help="Stop a part once its proven gap is this small (0.01).")
+    ] = None,
+    effort: Annotated[str | None, typer.Option(help="quick, standard or thorough.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder to write into, complete or not at all.")
+    ] = None,
+) -> None:
+    """Design clusters and write plan, tables, report and map."""
+    loaded = Study.load(study)
+    inputs = load_inputs(loaded)
+    with _interruptible() as stop, Watcher(err) as watcher:
+        result = design(
+            loaded,
+            seed=seed,
+            seconds=seconds,
+            gap=gap,
+            effort=effort,
+            progress=watcher.tick,
+            stop=stop.is_set,
+            inputs=inputs,
+        )
+    if folder is None:
+        digest = loaded.digest(result.solution.seed, effort, gap)
+        folder = Path("outputs") / f"{loaded.name}-{digest}"
+    result.write(folder)
+    _tell(result, folder)
+
+
+def _tell(result: Result, folder: Path) -> None:
+    if result.report is None:
+        out.print(f"No plan: {result.status}.")
+        reasons_shown(out, result.reasons)
+        out.print(f"Written to {escape(str(folder))}")
+        raise typer.Exit(UNWELCOME)
+    out.print(clusters_shown(result.report, result.inputs))
+    solution = result.solution
+    proof = (
+        "proven best"
+        if result.status == "optimal"
+        else f"no plan has less than {solution.bound:,.1f} (gap {solution.gap:.1%})"
+        if solution.bound is not None and solution.gap is not None
+        else "no bound is proven"
+    )
+    out.print(
+        f"{result.status}: objective {solution.objective:,.1f} minutes, {proof}; "
+        f"every rule is kept; {solution.seconds:.0f} s."
+    )
+    out.print(f"Open {escape(str(folder / 'map.html'))}")
+
+
+@app.command("assess")
+def assess_command(
+    study: StudyFile,
+    plan: PlanFile,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Also write tables and map into this folder.")
+    ] = None,
+) -> None:
+    """Judge any plan: today's, hand-drawn or solved."""
+    inputs = load_inputs(Study.load(study))
+    loaded, report = judge(inputs, plan)
+    out.print(clusters_shown(report, inputs))
+    for breach in report.breaches:
+        out.print(f"✗ {escape(breach.text)}")
+    out.print(f"Objective {report.objective:,.1f} minutes; {len(report.breaches)} rules broken.")
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_plan(folder, inputs, loaded, report)
+    if not report.ok:
+        raise typer.Exit(UNWELCOME)
+
+
+@app.command("compare")
+def compare_command(study: StudyFile, first: PlanFile, second: PlanFile) -> None:
+    """Put two plans side by side: figures, and which schools move."""
+    inputs = load_inputs(Study.load(study))
+    plans = {path.stem: judge(inputs, path)[0] for path in (first, second)}
+    if len(plans) == 1:
+        plans = {name: judge(inputs, p)[0] for name, p in (("A", first), ("B", second))}
+    found = compare_plans(inputs, plans)
+    out.print(table_shown(found.figures.reset_index(names=""), "Side by side"))
+    for name, table in found.moves.items():
+        out.print(table_shown(table, f"{len(table)} schools move in {name}"))
+
+
+@app.command("map")
+def map_command(run: Annotated[Path, typer.Argument(metavar="RUN_DIR")]) -> None:
+    """Draw the map of a run folder again, for instance after plan.csv was edited."""
+    inputs = load_inputs(study_of_run(run))
+    loaded, report = judge(inputs, run / "plan.csv")
+    write_plan(run, inputs, loaded, report)
+    out.print(f"Open {escape(str(run / 'map.html'))}")
+
+
+@contextmanager
+def _interruptible() -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C into a wish to stop with the best plan so far; the second is final."""
+    stop = threading.Event()
+
+    def wish(signum: int, frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+        err.print("Stopping with the best plan so far… (Ctrl-C again to give up)")
+
+    before = signal.signal(signal.SIGINT, wish)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def main() -> None:
+    """Run the command line and turn every expected error into a sentence and an exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8")
+    try:
+        app()
+    except InputError as error:
+        for fault in error.faults:
+            err.print(f"✗ {escape(str(fault))}")
+        sys.exit(BAD_INPUT)
+    except KeyboardInterrupt:
+        err.print("Stopped; nothing was written.")
+        sys.exit(UNWELCOME)
+    except OSError as error:
+        err.print(f"✗ {escape(error.strerror or str(error))}: {escape(str(error.filename or ''))}")
+        sys.exit(BAD_INPUT)
+
+
+if __name__ == "__main__":
+    main()

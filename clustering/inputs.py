@@ -1,0 +1,284 @@
+"""Joins the ground and the decision: from a study to everything that a design needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from clustering.feeders import Feeders, no_feeders, read_flows
+from clustering.need import Need, need_units
+from clustering.plan import Plan, plan_from_frame
+from clustering.problem import Problem, build_problem
+from clustering.study import Study
+from clustering.together import ties
+from geo.areas import Areas, read_areas, read_land
+from geo.errors import Fault, Faults, InputError, SchoolsError, StudyError, did_you_mean
+from geo.matrix import read_matrix
+from geo.placing import Placing, place, place_by_column
+from geo.schools import Schools, read_schools
+from geo.travel import Crossing, Minutes, straight_line
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """Everything a study reads, checked, and the problem it makes."""
+
+    study: Study
+    schools: Schools
+    table: pd.DataFrame
+    """The schools table with the column `area`."""
+    areas: Areas | None
+    placing: Placing
+    minutes: Minutes
+    need: Need
+    feeders: Feeders
+    existing_table: pd.DataFrame | None
+    problem: Problem
+    notes: tuple[str, ...]
+
+    @cached_property
+    def existing(self) -> Plan | None:
+        """Today's clusters as a plan, with the nearest school as hub where none is named."""
+        if self.existing_table is None:
+            return None
+        return plan_from_frame(self.existing_table, self.problem)
+
+
+class _Doors:
+    """Opens one door after another and keeps the faults, so that all are told at once."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.first: type[InputError] | None = None
+
+    def open(self, door: Callable[[], T]) -> T | None:
+        try:
+            return door()
+        except InputError as error:
+            self.faults += error.faults
+            self.first = self.first or type(error)
+            return None
+
+    def check(self) -> None:
+        if self.first:
+            raise self.first(self.faults)
+
+
+def load_inputs(study: Study) -> Inputs:
+    """Read every file of a study and build its problem.
+
+    Raises an `InputError` with all faults that were found; a door that depends on another is only
+    opened when that one stood open.
+    """
+    doors = _Doors()
+    config = study.config
+    schools = doors.open(lambda: _schools(study))
+    areas = doors.open(lambda: _areas(study))
+    doors.check()
+    assert schools is not None
+    file = Path(config.schools.file).name
+    placing = doors.open(lambda: _place(study, schools, areas, file))
+    existing = doors.open(lambda: _existing(study, schools))
+    feeders = doors.open(lambda: _feeders(study, schools))
+    need = doors.open(lambda: _need(study, schools))
+    doors.open(lambda: _check_roll(study, schools))
+    doors.check()
+    assert placing is not None
+    assert feeders is not None
+    assert need is not None
+    table = schools.table.assign(area=placing.area)
+    doors.open(lambda: _check_rules(study, table))
+    minutes = doors.open(lambda: _minutes(study, table, areas))
+    doors.check()
+    assert minutes is not None
+    tied, dropped = _ties(study, table)
+    problem = build_problem(
+        table,
+        minutes.table,
+        need.units,
+        rules=config.rules,
+        goals=config.goals,
+        feeders=feeders.links,
+        existing=None if existing is None else existing.set_index("urn")["cluster"],
+        ties=tied,
+        feeders_estimated=feeders.estimated,
+    )
+    notes = (
+        *(note.text for note in schools.notes),
+        *(areas.notes if areas else ()),
+        *placing.notes,
+        *minutes.notes,
+        *need.notes,
+        *feeders.notes,
+        *dropped,
+    )
+    return Inputs(
+        study, schools, table, areas, placing, minutes, need, feeders, existing, problem, notes
+    )
+
+
+def _schools(study: Study) -> Schools:
+    own = study.config.schools
+    return read_schools(
+        study.resolve(own.file),
+        la=own.la,
+        census=[study.resolve(name) for name in own.census],
+        links=study.resolve(own.links) if own.links else None,
+        twins=own.twins,
+        successors=own.successors,
+        exclude=own.exclude,
+        fix=own.fix,
+    )
+
+
+def _areas(study: Study) -> Areas | None:
+    own = study.config.areas
+    if not own.file:
+        return None
+    return read_areas(
+        study.resolve(own.file),
+        name_field=own.name_field,
+        code_field=own.code_field,
+        layer=own.layer,
+    )
+
+
+def _place(study: Study, schools: Schools, areas: Areas | None, file: str) -> Placing:
+    if areas is not None:
+        return place(schools.table, areas, file=file)
+    return place_by_column(schools.table, str(study.config.areas.column), file=file)
+
+
+def _check_roll(study: Study, schools: Schools) -> None:
+    """Ask what to do with schools without a roll, unless the study says it."""
+    if study.config.schools.no_roll != "ask":
+        return
+    faults = Faults(SchoolsError, Path(study.config.schools.file).name)
+    for urn, school in schools.table[schools.table["pupils"].isna()].iterrows():
+        faults.add(
+            "has no roll, so its need and budget are not known.",
+            f"Give the planned roll in [schools.fix.{urn}] pupils = …, or leave the school out "
+            f'with exclude, or count it as a school without pupils: [schools] no_roll = "count".',
+            row=int(school["row"]),
+            urn=str(urn),
+            name=str(school["name"]),
+        )
+    faults.raise_if_any()
+
+
+def _existing(study: Study, schools: Schools) -> pd.DataFrame | None:
+    own = study.config.existing
+    if own is None:
+        return None
+    path = study.resolve(own.file)
+    faults = Faults(StudyError, path.name)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+    except (UnicodeDecodeError, ValueError):
+        faults.add("cannot be read as CSV in UTF-8.", "Save it as CSV UTF-8.")
+        faults.raise_if_any()
+    table.columns = [str(c).strip().lower() for c in table.columns]
+    if not {"urn", "cluster"} <= set(table.columns):
+        found = ", ".join(table.columns)
+        faults.add(f"needs the columns urn and cluster; found {found}.")
+        faults.raise_if_any()
+    table["urn"] = table["urn"].str.strip().replace(schools.replaced)
+    twice = table.loc[table["urn"].duplicated(), "urn"]
+    for urn in sorted(set(twice)):
+        faults.add("stands twice in today's clusters.", "Keep one row.", urn=urn)
+    faults.raise_if_any()
+    return table[table["urn"].isin(schools.table.index)].reset_index(drop=True)
+
+
+def _feeders(study: Study, schools: Schools) -> Feeders:
+    own = study.config.feeders
+    if own.file:
+        return read_flows(
+            study.resolve(own.file),
+            schools.table,
+            suppressed=own.suppressed,
+            replaced=schools.replaced,
+        )
+    return no_feeders()
+
+
+def _need(study: Study, schools: Schools) -> Need:
+    try:
+        return need_units(schools.table, study.config.need.weights)
+    except ValueError as error:
+        raise StudyError(Fault(f"{error}.", "See [need] weights.", study.path.name)) from error
+
+
+def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:
+    own = study.config.travel
+    if own.source == "matrix":
+        return read_matrix(
+            study.resolve(str(own.file)), list(table.index), floor_minutes=own.floor_minutes
+        )
+    land = None
+    if own.water and study.config.areas.land:
+        land, _ = read_land(study.resolve(study.config.areas.land))
+    elif own.water and areas is not None:
+        land = areas.land
+    crossings = [
+        Crossing(name=c.name, start=c.start, end=c.end, minutes=c.minutes, closed=c.closed)
+        for c in own.crossing
+    ]
+    return straight_line(
+        table,
+        land=land,
+        crossings=crossings,
+        detour=own.detour,
+        kmh=own.kmh,
+        floor_minutes=own.floor_minutes,
+    )
+
+
+def _ties(study: Study, table: pd.DataFrame) -> tuple[list[tuple[str, str]], list[str]]:
+    """Return the pairs to keep together, and a note on each that a border forbids."""
+    rules = study.config.rules
+    tied, notes = [], []
+    for a, b in ties(table, rules.keep_together):
+        if rules.areas == "never" and table.at[a, "area"] != table.at[b, "area"]:
+            notes.append(
+                f"{table.at[a, 'name']} ({a}) and {table.at[b, 'name']} ({b}) would be kept "
+                "together but stand in different areas."
+            )
+        else:
+            tied.append((a, b))
+    return tied, notes
+
+
+def _check_rules(study: Study, table: pd.DataFrame) -> None:
+    """Check every URN and area that the rules name."""
+    rules = study.config.rules
+    faults = Faults(StudyError, study.path.name)
+    areas = sorted(set(table["area"]))
+    for name in sorted(rules.area):
+        if name not in areas:
+            faults.add(
+                f'[rules.area."{name}"]: no school stands in an area of that name.',
+                did_you_mean(name, areas) or f"Areas: {', '.join(areas)}.",
+            )
+    named = {
+        "together": [u for group in rules.together for u in group],
+        "apart": [u for group in rules.apart for u in group],
+        **{f'area."{a}".associates': list(own.associates) for a, own in rules.area.items()},
+        **{f'cluster."{c}".contains': [own.contains] for c, own in rules.cluster.items()},
+    }
+    for key, urns in named.items():
+        for urn in urns:
+            if urn not in table.index:
+                faults.add(
+                    f"[rules] {key} names {urn}, which is not a school of this study.",
+                    "Check the URN; `clusters check` lists the schools set aside, and why.",
+                    urn=urn,
+                )
+    faults.raise_if_any()

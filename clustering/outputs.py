@@ -1,0 +1,270 @@
+"""Writes a run to its folder: all of it or nothing, so that no half-written plan is ever mailed."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+from openpyxl.utils import get_column_letter
+
+from clustering.inputs import Inputs
+from clustering.plan import Plan
+from clustering.publish.plan_map import cluster_outlines, plan_map
+from clustering.publish.sources import manifest
+from clustering.report import Report, moves
+from clustering.solve.whole import Solution, gap
+from clustering.study import Study
+from geo.areas import NATIONAL_GRID
+from geo.errors import Faults, StudyError
+from geo.maps import save
+
+CLUSTER_COLUMNS = (
+    *("cluster", "name", "hub", "schools", "primaries", "secondaries"),
+    *("non_selective_secondaries", "pupils", "need", "mean_minutes", "max_minutes"),
+    *("feeder_pupils_kept", "feeder_pupils_lost", "breaches"),
+)
+WALL_CLOCK = "seconds"
+"""The one key of `report.json` that may differ between two runs of the same study."""
+
+
+def write_run(out: Path, inputs: Inputs, solution: Solution, report: Report | None) -> Path:
+    """Write every file of a run into `out`, which appears complete or not at all.
+
+    Files of an earlier run of the same names are replaced; other files in `out` are left alone.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
+        folder = Path(name) / "run"
+        folder.mkdir()
+        (folder / "study.toml").write_bytes(inputs.study.path.read_bytes())
+        made_from = {**manifest(inputs), "study_path": _way_to(inputs.study.path, out)}
+        _write_json(folder / "manifest.json", made_from)
+        _write_json(folder / "report.json", report_json(inputs, solution, report))
+        if solution.plan is not None and report is not None:
+            write_plan(folder, inputs, solution.plan, report, _banner(solution))
+        _publish(folder, out)
+    return out
+
+
+def write_plan(folder: Path, inputs: Inputs, plan: Plan, report: Report, banner: str = "") -> None:
+    """Write the plan as CSV, Excel, GeoPackage and map into a folder."""
+    plan.write_csv(folder / "plan.csv")
+    clusters_table(report).to_csv(
+        folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n"
+    )
+    _write_excel(folder / "plan.xlsx", inputs, plan, report)
+    _write_geopackage(folder / "plan.gpkg", inputs, plan, report)
+    save(plan_map(inputs, plan, report, banner=banner), folder / "map.html")
+
+
+def clusters_table(report: Report) -> pd.DataFrame:
+    """Return the table that `clusters.csv` holds."""
+    return report.clusters[list(CLUSTER_COLUMNS)]
+
+
+def report_json(inputs: Inputs, solution: Solution, report: Report | None) -> dict[str, Any]:
+    """Return the contents of `report.json`; only the key `seconds` depends on the clock."""
+    return {
+        "study": inputs.study.name,
+        "status": solution.status,
+        "objective": solution.objective,
+        "bound": solution.bound,
+        "gap": _rounded(solution.gap),
+        "seed": solution.seed,
+        WALL_CLOCK: round(solution.seconds, 1),
+        "breaches": [asdict(b) for b in report.breaches] if report else [],
+        "reasons": [reason.text for reason in solution.reasons],
+        "remedies": [
+            {"place": reason.place, "text": remedy.text, "study": remedy.toml}
+            for reason in solution.reasons
+            for remedy in reason.remedies
+        ],
+        "parts": [
+            {
+                "name": part.name,
+                "status": part.status,
+                "clusters": part.clusters,
+                "objective": part.objective,
+                "bound": part.bound,
+                "gap": _rounded(gap(part.objective, part.bound)),
+                "tried": {str(k): status for k, status in part.tried.items()},
+                "breaches": _part_breaches(report, part.name),
+                "reasons": [reason.text for reason in part.reasons],
+                "remedies": [r.toml for reason in part.reasons for r in reason.remedies],
+            }
+            for part in solution.parts
+        ],
+        "goals": dict(report.goals) if report else {},
+        "summary": dict(report.summary) if report else {},
+        "minutes": inputs.minutes.source,
+        "need": inputs.need.banner,
+        "notes": list(inputs.notes),
+    }
+
+
+def _part_breaches(report: Report | None, part: str) -> int:
+    if report is None:
+        return 0
+    return sum(b.cluster.rpartition(" ")[0] == part for b in report.breaches)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 6)
+
+
+def _banner(solution: Solution) -> str:
+    return "Interrupted: the best plan so far" if solution.status == "interrupted" else ""
+
+
+def _write_json(path: Path, contents: dict[str, Any]) -> None:
+    text = json.dumps(contents, ensure_ascii=False, indent=2, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def school_table(inputs: Inputs, plan: Plan) -> pd.DataFrame:
+    """Return a row for each school of the study: what a planner needs beside its cluster."""
+    table = inputs.table
+    hub_of = {urn: c.hub for c in plan.clusters for urn in c.schools}
+    minutes = [
+        round(float(inputs.minutes.table.at[urn, hub_of[urn]]), 1) if urn in hub_of else None
+        for urn in table.index
+    ]
+    old = inputs.existing.cluster_of if inputs.existing else {}
+    return pd.DataFrame(
+        {
+            "urn": table.index,
+            "cluster": [plan.cluster_of.get(urn, "") for urn in table.index],
+            "hub": [hub_of.get(urn, "") for urn in table.index],
+            "name": table["name"].to_numpy(),
+            "phase": table["phase"].to_numpy(),
+            "area": table["area"].to_numpy(),
+            "pupils": table["pupils"].to_numpy(),
+            "need": inputs.need.units.reindex(table.index).round(1).to_numpy(),
+            "minutes_to_hub": minutes,
+            "existing_cluster": [old.get(urn, "") for urn in table.index],
+        }
+    )
+
+
+def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
+    """Write the workbook planners edit: first the schools, with the cluster to change."""
+    sheets = {
+        "plan": school_table(inputs, plan),
+        "clusters": clusters_table(report),
+        "breaches": pd.DataFrame(
+            [(b.cluster, b.rule, b.text) for b in report.breaches],
+            columns=["cluster", "rule", "what is broken"],
+        ),
+        "notes": pd.DataFrame({"note": list(inputs.notes)}),
+    }
+    if inputs.existing is not None:
+        sheets["moves"] = _named_moves(inputs, moves(inputs.existing, plan))
+    with pd.ExcelWriter(path, engine="openpyxl") as writer:
+        for name, sheet in sheets.items():
+            sheet.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
+            _fit(writer.sheets[name], sheet)
+
+
+def _fit(sheet: Any, table: pd.DataFrame) -> None:
+    """Make columns as wide as their contents and keep text that looks like a formula as text."""
+    for k, column in enumerate(table.columns, start=1):
+        longest = max([len(str(column)), *(len(str(v)) for v in table[column].head(500))])
+        sheet.column_dimensions[get_column_letter(k)].width = min(longest + 2, 60)
+    sheet.auto_filter.ref = sheet.dimensions
+    for row in sheet.iter_rows(min_row=2):
+        for cell in row:
+            if isinstance(cell.value, str) and cell.data_type == "f":
+                cell.data_type = "s"
+
+
+def _named_moves(inputs: Inputs, table: pd.DataFrame) -> pd.DataFrame:
+    names = inputs.table["name"]
+    return table.assign(name=[names.get(urn, "") for urn in table["urn"]])
+
+
+def _write_geopackage(path: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
+    """Write the layers schools, clusters and feeders in EPSG:27700."""
+    table = school_table(inputs, plan)
+    points = gpd.points_from_xy(inputs.table["easting"], inputs.table["northing"])
+    frames = {"schools": gpd.GeoDataFrame(table, geometry=points, crs=NATIONAL_GRID)}
+    shapes = cluster_outlines(inputs, plan.cluster_of)
+    rows = clusters_table(report)
+    frames["clusters"] = gpd.GeoDataFrame(
+        rows, geometry=shapes.reindex(rows["cluster"]).to_numpy(), crs=NATIONAL_GRID
+    )
+    at = dict(zip(table["urn"], points, strict=True))
+    links = inputs.feeders.links
+    home = plan.cluster_of
+    frames["feeders"] = gpd.GeoDataFrame(
+        links.assign(
+            kept=[
+                home.get(a, "") == home.get(b, "-")
+                for a, b in zip(links["from_urn"], links["to_urn"], strict=True)
+            ],
+            estimated=inputs.feeders.estimated,
+        ),
+        geometry=[
+            shapely.LineString([at[a], at[b]])
+            for a, b in zip(links["from_urn"], links["to_urn"], strict=True)
+        ],
+        crs=NATIONAL_GRID,
+    )
+    for layer, frame in frames.items():
+        geometry_type = "LineString" if layer == "feeders" else None
+        frame.to_file(
+            path, layer=layer, driver="GPKG", engine="pyogrio", geometry_type=geometry_type
+        )
+
+
+def _publish(folder: Path, out: Path) -> None:
+    """Move a finished folder into place: at once where it is new, else file by file."""
+    if not out.exists():
+        folder.rename(out)
+        return
+    for old in _ours(out):
+        if not (folder / old.name).exists():
+            old.unlink()
+    for path in sorted(folder.iterdir()):
+        path.replace(out / path.name)
+    shutil.rmtree(folder)
+
+
+def _ours(out: Path) -> Iterable[Path]:
+    """Yield the files of an earlier run in a folder, so that none of them outlives its run."""
+    names = ("plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "map.html")
+    return (out / name for name in names if (out / name).exists())
+
+
+def study_of_run(run: Path) -> Study:
+    """Return the study of a run folder, with its paths as they were when the run was made."""
+    faults = Faults(StudyError, run.name)
+    try:
+        origin = json.loads((run / "manifest.json").read_text(encoding="utf-8"))["study_path"]
+    except (OSError, ValueError, KeyError):
+        faults.add("is not the folder of a run.", "Name a folder that `clusters design` wrote.")
+        faults.raise_if_any()
+    path = run / origin
+    if not origin or not path.is_file():
+        faults.add(
+            f"the study it was made from, {Path(origin).name or 'study.toml'}, has moved.",
+            "Use `clusters assess STUDY PLAN --out DIR` with the study where it is now.",
+        )
+        faults.raise_if_any()
+    return Study.load(path)
+
+
+def _way_to(study: Path, out: Path) -> str:
+    """Return the way from a run's folder to its study; "" where there is none (another drive)."""
+    try:
+        return Path(os.path.relpath(study.resolve(), out.resolve())).as_posix()
+    except ValueError:
+        return ""

@@ -1,0 +1,219 @@
+"""The planner's map of one plan: what is drawn, in plain tables, for `geo.maps` to draw."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from clustering.inputs import Inputs
+from clustering.plan import Plan
+from clustering.publish.sources import sources_of
+from clustering.report import Report
+from geo.areas import NATIONAL_GRID
+from geo.map_data import MapData
+from geo.outlines import outlines
+
+SMALL_FLOW = 5.0
+"""Flows of fewer pupils never enter a page: they can point to a child."""
+
+
+def plan_map(inputs: Inputs, plan: Plan, report: Report, *, banner: str = "") -> MapData:
+    """Return everything the map of a plan shows."""
+    config = inputs.study.config
+    schools = _schools(inputs, plan)
+    clusters = _clusters(inputs, report, schools)
+    return MapData(
+        title=config.title or config.name,
+        subtitle=_subtitle(report),
+        schools=schools,
+        clusters=clusters,
+        areas=_areas(inputs),
+        feeders=_feeders(inputs, plan, report),
+        existing=_existing(inputs),
+        context=_context(inputs),
+        set_aside=inputs.schools.set_aside.dropna(subset=["easting", "northing"]),
+        sources=sources_of(inputs),
+        travel_source=inputs.minutes.source,
+        notes=(inputs.need.banner,),
+        banner=banner or config.map.banner,
+        words=config.words,
+    )
+
+
+def _subtitle(report: Report) -> str:
+    figures = report.summary
+    text = f"{len(report.clusters)} clusters, {figures['mean_minutes']:.0f} minutes to the hub"
+    kept = figures.get("feeders_kept_non_selective")
+    if kept is not None:
+        text += f", {kept:.0%} of leavers to non-selective secondaries stay in their cluster"
+    return text + "."
+
+
+def _schools(inputs: Inputs, plan: Plan) -> pd.DataFrame:
+    table = inputs.table
+    hubs = {cluster.hub for cluster in plan.clusters}
+    cluster = pd.Series(plan.cluster_of, dtype=object).reindex(table.index).fillna("")
+    old = inputs.existing.cluster_of if inputs.existing else {}
+    hub_of = {urn: c.hub for c in plan.clusters for urn in c.schools}
+    names = table["name"]
+    details = []
+    for urn, school in table.iterrows():
+        rows = [("Phase", _phase(school)), ("Area", school["area"])]
+        if cluster[urn]:
+            rows.append(("Cluster", cluster[urn]))
+            minutes = inputs.minutes.table.at[urn, hub_of[urn]]
+            if urn not in hubs:
+                rows.append(("Hub", f"{names[hub_of[urn]]}, about {minutes:.0f} minutes away"))
+        if not pd.isna(school["pupils"]):
+            rows.append(("Pupils", f"{school['pupils']:,.0f}"))
+        if urn in old:
+            rows.append(("Today’s cluster", old[urn]))
+        details.append(tuple((label, str(value)) for label, value in rows))
+    return pd.DataFrame(
+        {
+            "name": names,
+            "phase": table["phase"],
+            "area": table["area"],
+            "easting": table["easting"],
+            "northing": table["northing"],
+            "cluster": cluster,
+            "is_hub": [urn in hubs for urn in table.index],
+            "selective": table["selective"],
+            "details": details,
+        },
+        index=table.index,
+    )
+
+
+def _phase(school: pd.Series) -> str:
+    """Return phase with what a parent would want to know: "Secondary, girls, selective"."""
+    words = [str(school["phase"]).replace("_", " ").replace("all through", "all-through")]
+    if school["high_age"] == 7:
+        words = ["infant"]
+    elif school["low_age"] == 7:
+        words = ["junior"]
+    if school["sex"] in ("boys", "girls"):
+        words.append(str(school["sex"]))
+    if school["selective"] is not pd.NA and bool(school["selective"]):
+        words.append("selective")
+    if school["faith"]:
+        words.append(str(school["faith"]))
+    text = ", ".join(words)
+    return text[0].upper() + text[1:]
+
+
+def _clusters(inputs: Inputs, report: Report, schools: pd.DataFrame) -> gpd.GeoDataFrame:
+    rows = report.clusters.set_index("cluster")
+    shapes = _outlines(inputs, schools)
+    details = [_cluster_details(row) for _, row in rows.iterrows()]
+    return gpd.GeoDataFrame(
+        {
+            "number": range(1, len(rows) + 1),
+            "name": rows["name"],
+            "details": details,
+            "summary": [
+                f"{row['schools']} schools, {row['pupils']:,} pupils" for _, row in rows.iterrows()
+            ],
+        },
+        index=rows.index,
+        geometry=shapes.reindex(rows.index).to_numpy(),
+        crs=NATIONAL_GRID,
+    )
+
+
+def _cluster_details(row: pd.Series) -> tuple[tuple[str, str], ...]:
+    moved = row["feeder_pupils_kept"] + row["feeder_pupils_lost"]
+    details = [
+        (
+            "Schools",
+            f"{row['schools']} ({row['primaries']} primary, {row['secondaries']} secondary)",
+        ),
+        ("Pupils", f"{row['pupils']:,}"),
+        ("Need units", f"{row['need']:,.0f}"),
+        (
+            "Minutes to the hub",
+            f"{row['mean_minutes']:.0f} on average, {row['max_minutes']:.0f} most",
+        ),
+    ]
+    if moved:
+        details.append(("Leavers who stay", f"{row['feeder_pupils_kept'] / moved:.0%}"))
+    if row["breaches"]:
+        details.append(("Rules broken", str(row["breaches"])))
+    return tuple(details)
+
+
+def cluster_outlines(inputs: Inputs, cluster_of: Mapping[str, str]) -> gpd.GeoSeries:
+    """Return the outline of each cluster of a plan in EPSG:27700, by label."""
+    schools = inputs.table.assign(
+        cluster=pd.Series(dict(cluster_of), dtype=object).reindex(inputs.table.index).fillna("")
+    )
+    return _outlines(inputs, schools)
+
+
+def _outlines(inputs: Inputs, schools: pd.DataFrame) -> gpd.GeoSeries:
+    placed = schools[schools["cluster"] != ""]
+    if inputs.areas is None:
+        hull = shapely.MultiPoint(placed[["easting", "northing"]].to_numpy(float)).convex_hull
+        return outlines(placed, hull.buffer(1500.0)).geometry
+    inside = inputs.study.config.rules.areas == "never"
+    used = inputs.areas.table[inputs.areas.table.index.isin(inputs.table["area"])]
+    ground = type(inputs.areas)(used)
+    return outlines(placed, ground, inside_areas=inside and _never_crossed(placed)).geometry
+
+
+def _never_crossed(placed: pd.DataFrame) -> bool:
+    return bool((placed.groupby("cluster")["area"].nunique() == 1).all())
+
+
+def _areas(inputs: Inputs) -> gpd.GeoDataFrame:
+    if inputs.areas is not None:
+        return inputs.areas.table
+    empty = gpd.GeoDataFrame({"code": []}, geometry=[], crs=NATIONAL_GRID)
+    return empty.set_index(pd.Index([], name="area", dtype=object))
+
+
+def _feeders(inputs: Inputs, plan: Plan, report: Report) -> pd.DataFrame:
+    links = inputs.feeders.links
+    big = links[links["pupils"] >= SMALL_FLOW].copy()
+    home = plan.cluster_of
+    lent = report.lent
+    big["kept"] = [
+        bool(home.get(a)) and (home.get(a) == home.get(b) or lent.get(home[a]) == b)
+        for a, b in zip(big["from_urn"], big["to_urn"], strict=True)
+    ]
+    big["estimated"] = inputs.feeders.estimated
+    return big
+
+
+def _existing(inputs: Inputs) -> gpd.GeoDataFrame | None:
+    if inputs.existing is None:
+        return None
+    shapes = cluster_outlines(inputs, inputs.existing.cluster_of)
+    return gpd.GeoDataFrame(
+        {
+            "number": range(1, len(shapes) + 1),
+            "name": shapes.index,
+            "details": [() for _ in shapes],
+            "summary": ["" for _ in shapes],
+        },
+        index=shapes.index,
+        geometry=shapes.to_numpy(),
+        crs=NATIONAL_GRID,
+    )
+
+
+def _context(inputs: Inputs) -> gpd.GeoDataFrame | None:
+    own = inputs.study.config.map
+    frames = []
+    for kind, name in (("road", own.roads), ("place", own.places)):
+        if not name:
+            continue
+        layer = gpd.read_file(inputs.study.resolve(name)).to_crs(NATIONAL_GRID)
+        named = layer["name"] if "name" in layer else pd.Series("", index=layer.index)
+        frames.append(
+            gpd.GeoDataFrame({"kind": kind, "name": named.fillna("")}, geometry=layer.geometry)
+        )
+    return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True)) if frames else None

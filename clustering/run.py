@@ -1,0 +1,151 @@
+"""The front desk: from a study to a result that a planner can look at, keep and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from clustering.inputs import Inputs, load_inputs
+from clustering.outputs import write_run
+from clustering.plan import Plan, read_plan
+from clustering.publish.plan_map import plan_map
+from clustering.report import Report, assess, compare, moves
+from clustering.solve.checks import Reason
+from clustering.solve.whole import Solution, Tick, solve
+from clustering.study import Study
+from geo.maps import draw
+
+if TYPE_CHECKING:
+    import folium
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a design came to: the plan if there is one, its audit, and the proven bound."""
+
+    inputs: Inputs
+    solution: Solution
+    report: Report | None
+
+    @property
+    def status(self) -> str:
+        """`optimal`, `feasible`, `infeasible`, `not_found` or `interrupted`."""
+        return self.solution.status
+
+    @property
+    def plan(self) -> Plan:
+        """The plan; a `ValueError` in words where there is none."""
+        if self.solution.plan is None:
+            raise ValueError("There is no plan: " + " ".join(r.text for r in self.reasons))
+        return self.solution.plan
+
+    @property
+    def bound(self) -> float | None:
+        """No plan has a smaller objective than this, in minutes; None where nothing is proven."""
+        return self.solution.bound
+
+    @property
+    def gap(self) -> float | None:
+        """Share of the objective that is not proven."""
+        return self.solution.gap
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why there is no plan, with remedies; empty where there is one."""
+        return self.solution.reasons
+
+    def map(self) -> folium.Map:
+        """Return the map of the plan, for a notebook cell."""
+        assert self.report is not None, "a result without a plan has no map"
+        return draw(plan_map(self.inputs, self.plan, self.report))
+
+    def write(self, out: Path | str) -> Path:
+        """Write every file of the run into a folder, all or nothing."""
+        return write_run(Path(out), self.inputs, self.solution, self.report)
+
+
+def design(
+    study: Study | Path | str,
+    *,
+    seed: int | None = None,
+    seconds: float | None = None,
+    gap: float | None = None,
+    effort: str | None = None,
+    start: Plan | None = None,
+    progress: Callable[[Tick], None] = lambda tick: None,
+    stop: Callable[[], bool] = lambda: False,
+    inputs: Inputs | None = None,
+) -> Result:
+    """Design the clusters of a study: read, solve, audit.
+
+    Whatever is not given is as the study's `[solve]` says. `start` is a plan to begin from.
+    `inputs` saves reading the files again. Raises an `InputError` for bad input; that no plan
+    exists is an answer (`result.reasons`), and a plan that the audit finds in breach is an error of
+    this program and raises `AssertionError`.
+    """
+    if not isinstance(study, Study):
+        study = Study.load(study)
+    inputs = inputs or load_inputs(study)
+    own = study.config.solve
+    solution = solve(
+        inputs.problem,
+        seed=own.seed if seed is None else seed,
+        effort=effort or own.effort,
+        seconds=seconds,
+        gap=own.gap if gap is None else gap,
+        start=start,
+        progress=progress,
+        stop=stop,
+    )
+    return Result(inputs, solution, audited(solution, inputs))
+
+
+def audited(solution: Solution, inputs: Inputs) -> Report | None:
+    """Return the independent audit of a solution, and insist that both agree."""
+    if solution.plan is None:
+        return None
+    report = assess(solution.plan, inputs.problem)
+    broken = "; ".join(breach.text for breach in report.breaches)
+    if not report.ok:
+        raise AssertionError(f"the solver returned a plan that breaks rules: {broken}")
+    if solution.objective is None or abs(report.objective - solution.objective) > 0.005:
+        raise AssertionError(
+            f"the audit's objective {report.objective} is not the solver's {solution.objective}"
+        )
+    return report
+
+
+def judge(inputs: Inputs, path: Path | str) -> tuple[Plan, Report]:
+    """Read a plan file (CSV or Excel) and assess it against a study."""
+    plan = read_plan(path, inputs.problem)
+    return plan, assess(plan, inputs.problem)
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two or more plans side by side: figures, and who moves from the first to each other one."""
+
+    figures: pd.DataFrame
+    moves: Mapping[str, pd.DataFrame]
+
+    def _repr_html_(self) -> str:
+        """Show the figures in a notebook."""
+        table: str = self.figures.to_html(border=0)
+        return table
+
+
+def compare_plans(inputs: Inputs, plans: Mapping[str, Plan]) -> Comparison:
+    """Compare plans by name; the first is the one the others are compared with."""
+    reports = {name: assess(plan, inputs.problem) for name, plan in plans.items()}
+    first, *others = plans
+    names = inputs.table["name"]
+    moved = {}
+    for name in others:
+        table = moves(plans[first], plans[name])
+        table.insert(1, "name", [names.get(urn, "") for urn in table["urn"]])
+        moved[name] = table
+    return Comparison(compare(reports), moved)

@@ -1,0 +1,143 @@
+"""What the command line shows: tables of schools and clusters, reasons, and progress."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+
+import pandas as pd
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from clustering.inputs import Inputs
+from clustering.report import Report
+from clustering.solve.checks import Reason
+from clustering.solve.whole import Tick, gap
+
+QUIET_SECONDS = 5.0
+"""Where nobody watches a terminal, a line of progress is written this often."""
+
+
+def table_shown(table: pd.DataFrame, title: str) -> Table:
+    """Return any table for the terminal."""
+    shown = Table(title=title, title_justify="left")
+    for column in table.columns:
+        numeric = pd.api.types.is_numeric_dtype(table[column])
+        shown.add_column(escape(str(column)), justify="right" if numeric else "left")
+    for row in table.itertuples(index=False):
+        shown.add_row(*(escape(_cell(value)) for value in row))
+    return shown
+
+
+def _cell(value: object) -> str:
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.10g}" if isinstance(value, float) else str(value)
+
+
+def schools_shown(inputs: Inputs) -> Iterator[Table]:
+    """Yield the schools that are in, by area and phase, and those that are out, by reason."""
+    table = inputs.table
+    phases = table.assign(one=1).pivot_table(
+        index="area", columns="phase", values="one", aggfunc="sum", fill_value=0
+    )
+    secondary = table["phase"].isin(["secondary", "middle_secondary", "all_through"])
+    free = table[secondary & ~table["selective"].fillna(False).astype(bool)]
+    phases["non-selective secondaries"] = free.groupby("area").size()
+    phases = phases.fillna(0).astype(int)
+    phases["schools"] = table.groupby("area").size()
+    phases["pupils"] = table.groupby("area")["pupils"].sum().astype(int)
+    phases.loc["all"] = phases.sum()
+    yield table_shown(phases.reset_index(), f"{len(table):,} schools are in")
+    aside = inputs.schools.set_aside
+    if len(aside):
+        counts = aside.groupby("reason").size().rename("schools").reset_index()
+        yield table_shown(counts, f"{len(aside):,} are set aside")
+        yield table_shown(aside[["urn", "name", "reason", "detail"]], "Set aside, one by one")
+
+
+def clusters_shown(report: Report, inputs: Inputs) -> Table:
+    """Return the clusters of a plan, one row each."""
+    rows = report.clusters.copy()
+    rows["hub"] = [inputs.table.at[urn, "name"] for urn in rows["hub"]]
+    rows["need"] = rows["need"].round().astype(int)
+    moved = rows["feeder_pupils_kept"] + rows["feeder_pupils_lost"]
+    rows["leavers kept %"] = (100 * rows["feeder_pupils_kept"] / moved.where(moved > 0)).round()
+    columns = ["cluster", "hub", "schools", "primaries", "secondaries", "pupils", "need"]
+    columns += ["mean_minutes", "max_minutes", "leavers kept %", "breaches"]
+    return table_shown(rows[columns], f"{len(rows)} clusters")
+
+
+def reasons_shown(console: Console, reasons: Iterable[Reason]) -> None:
+    """Say why there is no plan and what would help, with lines to paste into the study."""
+    for reason in reasons:
+        console.print(f"\n[bold]{escape(reason.text)}[/bold]")
+        for number, remedy in enumerate(reason.remedies, start=1):
+            console.print(f"  {number}. {escape(remedy.text)}")
+            for line in remedy.toml.splitlines():
+                console.print(f"       {escape(line)}")
+
+
+class Watcher:
+    """Shows how far a design is: live in a terminal, else a line now and then."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.latest: dict[str, Tick] = {}
+        self.live = Live(console=console, refresh_per_second=4, transient=True)
+        self.watched = console.is_terminal
+        self.told = time.monotonic()
+
+    def __enter__(self) -> Watcher:
+        if self.watched:
+            self.live.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self.watched:
+            self.live.__exit__(kind, error, trace)
+
+    def tick(self, tick: Tick) -> None:
+        """Take note of a step and show it."""
+        self.latest[tick.part] = tick
+        if self.watched:
+            self.live.update(self._table(tick))
+        elif time.monotonic() - self.told >= QUIET_SECONDS:
+            self.told = time.monotonic()
+            self.console.print(_line(tick))
+
+    def _table(self, tick: Tick) -> Table:
+        table = Table(title=f"Designing: {tick.done:.0%} done", title_justify="left")
+        for heading in ("area", "clusters", "step", "best plan", "bound", "gap"):
+            table.add_column(heading, justify="left" if heading in ("area", "step") else "right")
+        for name in sorted(self.latest):
+            table.add_row(*_cells(self.latest[name]))
+        return table
+
+
+def _cells(tick: Tick) -> tuple[str, ...]:
+    open_gap = gap(tick.objective, tick.bound)
+    return (
+        escape(tick.part),
+        str(tick.clusters),
+        escape(tick.phase),
+        "–" if tick.objective is None else f"{tick.objective:,.0f}",
+        "–" if tick.bound is None else f"{tick.bound:,.0f}",
+        "–" if open_gap is None else f"{open_gap:.1%}",
+    )
+
+
+def _line(tick: Tick) -> str:
+    area, clusters, step, best, bound, open_gap = _cells(tick)
+    return (
+        f"{tick.done:4.0%} {area}, {clusters} clusters: {step}; best {best}, bound {bound}, "
+        f"gap {open_gap}"
+    )

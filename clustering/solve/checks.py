@@ -1,0 +1,290 @@
+"""Arithmetic before any search: which numbers of clusters a part can have, and if none, why not.
+
+What can be shown by counting is shown by counting, in words a planner can check with a pencil. Each
+reason comes with remedies, and each remedy with the lines to paste into the study.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustering.problem import Part, Problem
+from clustering.rules import AreaRules
+from clustering.solve.model import NO_LIMIT, Model
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One way out: in words, and as lines for the study file."""
+
+    text: str
+    toml: str
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why a part has no plan: the place, the rules that clash, in words, and the ways out."""
+
+    place: str
+    rules: tuple[str, ...]
+    text: str
+    remedies: tuple[Remedy, ...]
+
+
+@dataclass(frozen=True)
+class _Range:
+    """Numbers of clusters that one rule allows."""
+
+    rule: str
+    low: int
+    high: int
+    why_low: str = ""
+    why_high: str = ""
+
+
+def possible_counts(problem: Problem, part: Part, model: Model) -> tuple[list[int], list[Reason]]:
+    """Return the numbers of clusters that no count rules out, and the reasons if there are none.
+
+    A number in the list may still prove impossible; a number that is not in it is impossible.
+    """
+    ranges = _ranges(problem, part, model)
+    low, high = max(r.low for r in ranges), min(r.high for r in ranges)
+    counts = [k for k in range(low, high + 1) if _room(model, k)]
+    reasons = list(_lumps(problem, part, model))
+    if not counts and not reasons:
+        reasons.append(_clash(problem, part, model, ranges))
+    return ([] if reasons else counts), reasons
+
+
+def _own(problem: Problem, part: Part) -> AreaRules:
+    return problem.rules.area.get(part.name, AreaRules())
+
+
+def _ranges(problem: Problem, part: Part, model: Model) -> list[_Range]:
+    """Return, rule by rule, how many clusters a part can have."""
+    schools = len(part.members)
+    low = min(c.schools[0] for c in model.classes)
+    high = max(c.schools[1] for c in model.classes)
+    ranges = [
+        _Range(
+            "schools",
+            math.ceil(schools / high),
+            max(schools // max(low, 1), 0),
+            f"at most {high} schools a cluster makes at least {math.ceil(schools / high)} clusters",
+            f"at least {low} schools a cluster makes at most {schools // max(low, 1)} clusters",
+        )
+    ]
+    for rule, have, words in (
+        ("secondaries", int(model.secondaries.sum()), "non-selective secondaries"),
+        ("primaries", int(model.primaries.sum()), "primaries"),
+    ):
+        wanted = min(getattr(c, rule) for c in model.classes[: len(model.area_class)])
+        if not wanted:
+            continue
+        waived = _named_without(problem, part, rule, wanted)
+        lent = sum(loan.count for loan in model.loans) if rule == "secondaries" else 0
+        most = have // wanted + waived + lent
+        each = f"at least {wanted} of them a cluster" if wanted > 1 else "one a cluster"
+        why = f"{have} {words}, {each}, make at most {most} clusters"
+        ranges.append(_Range(rule, 0, most, "", why))
+    total = model.total_pupils
+    least = min(c.pupils[0] for c in model.classes)
+    most_pupils = max(c.pupils[1] for c in model.classes)
+    if least > 0:
+        why = f"at least {least:,} pupils a cluster makes at most {total // least} clusters"
+        ranges.append(_Range("pupils", 0, total // least, "", why))
+    if most_pupils < NO_LIMIT:
+        fewest = math.ceil(total / most_pupils)
+        why = f"at most {most_pupils:,} pupils a cluster makes at least {fewest} clusters"
+        ranges.append(_Range("pupils", fewest, NO_LIMIT, why))
+    fixed = _own(problem, part).clusters
+    if fixed is None and problem.rules.areas != "never" and problem.rules.clusters != "free":
+        fixed = problem.rules.clusters
+    if fixed is not None:
+        why = f"the study asks for {fixed[0]} to {fixed[1]} clusters"
+        ranges.append(_Range("clusters", fixed[0], fixed[1], why, why))
+    return ranges
+
+
+def _named_without(problem: Problem, part: Part, rule: str, wanted: int) -> int:
+    """Return how many named clusters of the part are let off a rule on phases."""
+    inside = {problem.urns[i] for i in part.members}
+    return sum(
+        own.contains in inside and rule in own.model_fields_set and getattr(own, rule) < wanted
+        for own in problem.rules.cluster.values()
+    )
+
+
+def _room(model: Model, clusters: int) -> bool:
+    """Can every school find a cluster light enough for the tolerance on need?
+
+    The lightest cluster around an atom is the atom and the lightest others that make up the least
+    size; if that is over the allowed need, no plan with this many clusters exists.
+    """
+    tolerance = max(c.need_permille for c in model.classes)
+    if tolerance >= NO_LIMIT or not model.total_need:
+        return True
+    least = min(c.schools[0] for c in model.classes)
+    by_school = np.repeat(model.need / np.maximum(model.size, 1), model.size)
+    lightest = np.sort(by_school)
+    for i in range(len(model)):
+        others = max(least - int(model.size[i]), 0)
+        weight = int(model.need[i]) + math.floor(lightest[:others].sum())
+        if (weight * clusters - model.total_need) * 1000 > tolerance * model.total_need:
+            return False
+    return True
+
+
+def _lumps(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
+    """Yield a reason for every group of tied schools that no cluster can hold."""
+    high = max(c.schools[1] for c in model.classes)
+    for atom in np.flatnonzero(model.size > high).tolist():
+        inside = [part.members[k] for k in np.flatnonzero(model.atom_of == atom)]
+        names = _names(problem, inside)
+        text = (
+            f"{names} must stay together, which makes {len(inside)} schools; a cluster has at most "
+            f"{high}."
+        )
+        yield Reason(
+            part.name,
+            ("together", "schools"),
+            text,
+            (
+                Remedy(
+                    f"Allow {len(inside)} schools a cluster in {part.name}.",
+                    _area_lines(part, f"schools = [{_least(model)}, {len(inside)}]"),
+                ),
+            ),
+        )
+    for a, b in model.apart:
+        if a == b:
+            yield Reason(part.name, ("together", "apart"), "A pair is tied and kept apart.", ())
+    for atom in range(len(model)):
+        reach = model.far[atom].min() if len(model.far[atom]) else 0.0
+        limit = max(c.max_minutes for c in model.classes)
+        if reach > limit:
+            inside = [part.members[k] for k in np.flatnonzero(model.atom_of == atom)]
+            names = _names(problem, inside)
+            text = f"{names} have no hub within {limit:g} minutes of all of them."
+            lines = _area_lines(part, f"max_minutes_to_hub = {math.ceil(reach)}")
+            remedy = Remedy(f"Allow {math.ceil(reach)} minutes to the hub.", lines)
+            yield Reason(part.name, ("together", "max_minutes_to_hub"), text, (remedy,))
+
+
+def _clash(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> Reason:
+    """Return the reason when no number of clusters satisfies every count."""
+    lowest, highest = max(ranges, key=lambda r: r.low), min(ranges, key=lambda r: r.high)
+    schools = len(part.members)
+    facts = f"{part.name} has {schools} schools"
+    if "secondaries" in (lowest.rule, highest.rule):
+        found = [i for i in part.members if problem.non_selective_secondary[i]]
+        facts += f" and {len(found)} non-selective secondaries"
+        facts += f" ({_names(problem, found)})" if 0 < len(found) <= 6 else ""
+    if lowest.low <= highest.high:
+        text = (
+            f"{facts}. By counting, {lowest.low} to {highest.high} clusters would do, but the "
+            f"school with the most need is too large a share of any of them for the tolerance on "
+            f"need."
+        )
+        return Reason(part.name, ("need_tolerance", "schools"), text, _need_remedies(part))
+    text = f"{facts}: {lowest.why_low}, but {highest.why_high}."
+    rules = tuple(dict.fromkeys((lowest.rule, highest.rule)))
+    return Reason(part.name, rules, text, tuple(_remedies(problem, part, model, lowest, highest)))
+
+
+def _need_remedies(part: Part) -> tuple[Remedy, ...]:
+    return (
+        Remedy(
+            f"Set no tolerance on need in {part.name}; balance stays a goal.",
+            _area_lines(part, 'need_tolerance = "off"'),
+        ),
+    )
+
+
+def _remedies(
+    problem: Problem, part: Part, model: Model, lowest: _Range, highest: _Range
+) -> Iterable[Remedy]:
+    """Yield the ways out of a clash of counts, the mildest first."""
+    schools, least = len(part.members), _least(model)
+    high = max(c.schools[1] for c in model.classes)
+    clash = {lowest.rule, highest.rule}
+    if "schools" in clash and highest.high >= 1 and lowest.rule == "schools":
+        size = math.ceil(schools / highest.high)
+        yield Remedy(
+            f"Allow {size} schools a cluster in {part.name}: {highest.high} clusters then do.",
+            _area_lines(part, f"schools = [{min(least, size)}, {max(size, high)}]"),
+        )
+    if highest.rule == "schools":
+        size = schools // max(lowest.low, 1)
+        if size >= 1:
+            yield Remedy(
+                f"Allow clusters of {size} schools in {part.name}.",
+                _area_lines(part, f"schools = [{size}, {high}]"),
+            )
+    if "secondaries" in clash:
+        yield from _secondary_remedies(problem, part, lowest.low - highest.high)
+    if "primaries" in clash:
+        yield Remedy(
+            f"Ask for fewer primaries a cluster in {part.name}.",
+            _area_lines(part, "primaries = 0"),
+        )
+    if "clusters" in clash:
+        yield Remedy(
+            "Leave the number of clusters free.", _area_lines(part, "# clusters = … (remove it)")
+        )
+    if problem.rules.areas == "never" and len(problem.area_names) > 1:
+        yield Remedy(
+            f"Let clusters cross the border of an area, at a price: schools of {part.name} can "
+            "then join a neighbour's.",
+            '[rules]\nareas = "price"',
+        )
+
+
+def _secondary_remedies(problem: Problem, part: Part, missing: int) -> Iterable[Remedy]:
+    """Yield the ways to do with too few secondaries: share one, or let one cluster off."""
+    own = [i for i in part.members if problem.non_selective_secondary[i]]
+    primaries = [i for i in part.members if problem.primary[i] and not problem.secondary[i]]
+    if own:
+        central = sorted(own, key=lambda i: (problem.minutes[list(part.members), i].sum(), i))
+        shared = central[:missing]
+        urns = ", ".join(f'"{problem.urns[i]}"' for i in shared)
+        yield Remedy(
+            f"Share {_names(problem, shared)}: a full member of one cluster and an associate of a "
+            "second.",
+            _area_lines(part, f"associates = [{urns}]"),
+        )
+    if primaries:
+        far = max(
+            primaries,
+            key=lambda i: (min((problem.minutes[i, s] for s in own), default=0.0), -i),
+        )
+        name = problem.names[far]
+        yield Remedy(
+            f"Waive the rule on secondaries for one named cluster, for instance the one around "
+            f"{name}, which is farthest from a secondary.",
+            f'[rules.cluster."Around {_toml_text(name)}"]\n'
+            f'contains = "{problem.urns[far]}"\nsecondaries = 0',
+        )
+
+
+def _least(model: Model) -> int:
+    return min(c.schools[0] for c in model.classes)
+
+
+def _names(problem: Problem, positions: Iterable[int]) -> str:
+    return ", ".join(problem.names[i] for i in positions)
+
+
+def _toml_text(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')
+
+
+def _area_lines(part: Part, line: str) -> str:
+    """Return a line under the heading of its area; the whole county has none of its own."""
+    if part.name == "all areas":
+        return f"[rules]\n{line}"
+    return f'[rules.area."{_toml_text(part.name)}"]\n{line}'

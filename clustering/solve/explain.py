@@ -1,0 +1,157 @@
+"""Why a part has no plan although no count forbids one: each rule in turn is eased and tried.
+
+A rule whose easing alone yields a plan is a reason, and the plan shows by how much it has to give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from clustering.plan import make_plan
+from clustering.problem import Part, Problem
+from clustering.report import assess
+from clustering.rules import AreaRules, Rules
+from clustering.solve.checks import Reason, Remedy, _area_lines, possible_counts
+from clustering.solve.model import build_model
+from clustering.solve.part import QUICK, solve_part
+
+
+@dataclass(frozen=True)
+class _Easing:
+    """One rule eased: its name, what it becomes, in words and as a line for the study."""
+
+    rule: str
+    rules: Rules
+    text: str
+    toml: str
+
+
+def explain(problem: Problem, part: Part, *, proven: bool, seed: int) -> tuple[Reason, ...]:
+    """Return why a part has no plan: which rules, eased one at a time, would give one.
+
+    `proven` says whether it is certain that there is none, or only that none was found. What each
+    easing must be is read off the plan it yields, so the line for the study is enough.
+    """
+    remedies, broken = [], []
+    for easing in _easings(problem, part):
+        # The mildest easing of a rule that works is the one to offer.
+        if easing.rule not in broken and _has_plan(problem.with_rules(easing.rules), part, seed):
+            remedies.append(Remedy(easing.text, easing.toml))
+            broken.append(easing.rule)
+    certainty = (
+        "has no plan that keeps every rule"
+        if proven
+        else ("has, as far as the search could tell, no plan that keeps every rule")
+    )
+    if remedies:
+        names = ", ".join(_WORDS[rule] for rule in broken)
+        text = f"{part.name} {certainty}. Easing any one of these gives one: {names}."
+    else:
+        text = f"{part.name} {certainty}, and easing no single rule gives one."
+    return (Reason(part.name, tuple(broken) or ("several",), text, tuple(remedies)),)
+
+
+_WORDS = {
+    "schools": "the number of schools in a cluster",
+    "need_tolerance": "the tolerance on need",
+    "max_minutes_to_hub": "the longest journey to the hub",
+    "primaries": "the number of primaries",
+    "secondaries": "the number of secondaries",
+    "connected": "that clusters are connected",
+    "pupils": "the number of pupils in a cluster",
+    "together": "which schools are kept together",
+}
+
+
+def _easings(problem: Problem, part: Part) -> Iterator[_Easing]:
+    rules = problem.rules
+    now = rules.for_area(part.name)
+    low, high = now.schools
+
+    def area(rule: str, value: Any, text: str, line: str) -> _Easing:
+        if part.name == "all areas":
+            eased = rules.model_copy(update={rule: value})
+        else:
+            own = rules.area.get(part.name, AreaRules())
+            changed = AreaRules(**{**own.model_dump(exclude_unset=True), rule: value})
+            eased = rules.model_copy(update={"area": {**rules.area, part.name: changed}})
+        return _Easing(rule, eased, text, _area_lines(part, line))
+
+    for step in (1, 2, 4):
+        wider = (max(low - step, 1), high + step)
+        yield area(
+            "schools",
+            wider,
+            f"Allow {wider[0]} to {wider[1]} schools a cluster in {part.name}.",
+            f"schools = [{wider[0]}, {wider[1]}]",
+        )
+    if now.need_tolerance is not None:
+        for factor in (1.25, 1.5, 2.0):
+            share = round(now.need_tolerance * factor, 3)
+            yield area(
+                "need_tolerance",
+                share,
+                f"Allow need to differ by {share:.0%} from the mean in {part.name}.",
+                f"need_tolerance = {share:g}",
+            )
+    for factor in (1.25, 1.5, 2.0):
+        minutes = round(now.max_minutes_to_hub * factor)
+        yield area(
+            "max_minutes_to_hub",
+            float(minutes),
+            f"Allow {minutes} minutes to the hub in {part.name}.",
+            f"max_minutes_to_hub = {minutes}",
+        )
+    for rule in ("secondaries", "primaries"):
+        if getattr(now, rule):
+            fewer = getattr(now, rule) - 1
+            yield area(
+                rule,
+                fewer,
+                f"Ask for {fewer} {rule} a cluster in {part.name}.",
+                f"{rule} = {fewer}",
+            )
+    if now.pupils is not None:
+        eased = (int(now.pupils[0] * 0.8), int(now.pupils[1] * 1.2))
+        yield area(
+            "pupils",
+            eased,
+            f"Allow {eased[0]:,} to {eased[1]:,} pupils a cluster in {part.name}.",
+            f"pupils = [{eased[0]}, {eased[1]}]",
+        )
+    if rules.connected:
+        yield _Easing(
+            "connected",
+            rules.model_copy(update={"connected": False}),
+            "Let clusters consist of pieces that are not neighbours.",
+            "[rules]\nconnected = false",
+        )
+
+
+def _has_plan(problem: Problem, part: Part, seed: int) -> bool:
+    """Does a quick search find a plan of the part that the audit accepts?"""
+    model = build_model(problem, part)
+    counts, reasons = possible_counts(problem, part, model)
+    if reasons:
+        return False
+    for clusters in counts:
+        answer = solve_part(model, clusters, seed=seed, effort=QUICK)
+        if answer.objective is None:
+            continue
+        groups = [
+            (
+                [
+                    p
+                    for p, a in zip(model.schools, model.atom_of.tolist(), strict=True)
+                    if a in c.atoms
+                ],
+                model.schools[c.hub],
+            )
+            for c in answer.chosen
+        ]
+        report = assess(make_plan(problem, groups), problem)
+        if all(breach.rule in ("assigned", "clusters") for breach in report.breaches):
+            return True
+    return False

@@ -1,0 +1,286 @@
+"""`Study`: one TOML file is one question; it is frozen, and its digest names the output folder."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_core import ErrorDetails
+
+from clustering.rules import Frozen, Goals, Rules
+from geo.errors import Faults, StudyError, did_you_mean
+
+
+def _listed(value: Any) -> Any:
+    """Let a lone text stand for a list of one."""
+    return (value,) if isinstance(value, str) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Point = tuple[float, float]
+
+
+class SchoolsTable(Frozen):
+    """`[schools]`: which schools there are, and what the planner decides about dirty rows."""
+
+    file: str
+    la: Texts = ()
+    census: Texts = ()
+    links: str | None = None
+    twins: Literal["newer", "older", "ask", "both"] = "newer"
+    no_roll: Literal["ask", "count", "leave_out"] = "ask"
+    successors: dict[str, str] = {}
+    exclude: dict[str, str] = {}
+    fix: dict[str, dict[str, Any]] = {}
+
+
+class AreasTable(Frozen):
+    """`[areas]`: a polygon layer, or a column of the schools table."""
+
+    file: str | None = None
+    layer: str | None = None
+    column: str | None = None
+    name_field: str | None = None
+    code_field: str | None = None
+    land: str | None = None
+    """A layer of land; without one, the areas themselves are the land."""
+
+
+class CrossingTable(Frozen):
+    """`[[travel.crossing]]`: a bridge or tunnel over water."""
+
+    name: str
+    start: Point
+    end: Point
+    minutes: float | None = Field(default=None, gt=0)
+    closed: bool = False
+
+
+class TravelTable(Frozen):
+    """`[travel]`: where the minutes come from."""
+
+    source: Literal["straight_line", "matrix"] = "straight_line"
+    file: str | None = None
+    detour: float = Field(default=1.3, ge=1, le=5)
+    kmh: float = Field(default=40.0, gt=0, le=130)
+    floor_minutes: float = Field(default=2.0, ge=0)
+    water: bool = True
+    crossing: tuple[CrossingTable, ...] = ()
+
+
+class NeedTable(Frozen):
+    """`[need]`: weights of the need formula by factor; the default depends on the data."""
+
+    weights: dict[str, float] | None = None
+
+
+class FeedersTable(Frozen):
+    """`[feeders]`: the file of flows, or an estimate."""
+
+    file: str | None = None
+    estimate: bool = False
+    suppressed: float = Field(default=2.5, ge=1, le=10)
+    """Pupils that a suppressed cell stands for; half-way between 1 and 4 unless said otherwise."""
+
+
+class ExistingTable(Frozen):
+    """`[existing]`: today's clusters, `urn,cluster`."""
+
+    file: str
+
+
+class MapTable(Frozen):
+    """`[map]`: what is drawn under the clusters, and a line that must not be overlooked."""
+
+    roads: str | None = None
+    places: str | None = None
+    banner: str = ""
+
+
+class SolveTable(Frozen):
+    """`[solve]`: how hard to look."""
+
+    seed: int = Field(default=1, ge=0)
+    effort: Literal["quick", "standard", "thorough"] = "standard"
+    gap: float = Field(default=0.0, ge=0)
+
+
+class Config(Frozen):
+    """A whole study file."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
+    title: str = ""
+    schools: SchoolsTable
+    areas: AreasTable
+    travel: TravelTable = TravelTable()
+    need: NeedTable = NeedTable()
+    feeders: FeedersTable = FeedersTable()
+    existing: ExistingTable | None = None
+    rules: Rules = Rules()
+    goals: Goals = Goals()
+    solve: SolveTable = SolveTable()
+    map: MapTable = MapTable()
+    sources: tuple[SourceTable, ...] = ()
+    words: dict[str, str] = {}
+
+
+class SourceTable(Frozen):
+    """`[[sources]]`: what a file is, for the map's foot: description, date and licence."""
+
+    file: str
+    what: str
+    date: str = ""
+    licence: str = ""
+    attribution: str = ""
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file as read: its path, exact text and checked contents."""
+
+    path: Path
+    text: str
+    config: Config
+
+    @classmethod
+    def load(cls, path: Path | str) -> Study:
+        """Read and check a study file; a `StudyError` names every key and value that is wrong."""
+        path = Path(path)
+        faults = Faults(StudyError, path.name)
+        try:
+            text = path.read_bytes().decode("utf-8-sig")
+            data = tomllib.loads(text)
+        except FileNotFoundError:
+            faults.add("the study file is not there.", "Check the path.")
+        except IsADirectoryError:
+            faults.add("is a folder, not a study file.", "Name the .toml file in it.")
+        except (UnicodeDecodeError, OSError):
+            faults.add("the study cannot be read as text.", "Save it as UTF-8 plain text.")
+        except tomllib.TOMLDecodeError as error:
+            faults.add(
+                f"is not valid TOML: {error}.", 'Texts stand in "quotes"; lists in [brackets].'
+            )
+        faults.raise_if_any()
+        try:
+            config = Config.model_validate(data)
+        except ValidationError as error:
+            for problem in error.errors():
+                what, fix, row = _sentence(problem, data, text)
+                faults.add(what, fix, row=row)
+            faults.raise_if_any()
+        study = cls(path, text, config)
+        study._check_files(faults)
+        faults.raise_if_any()
+        return study
+
+    @property
+    def name(self) -> str:
+        """Short name of the study; the start of its output folder's name."""
+        return self.config.name
+
+    def files(self) -> Mapping[str, Path]:
+        """Return every file the study names, by its key; paths are relative to the study file."""
+        return {key: self.resolve(name) for key, name in self._named_files()}
+
+    def resolve(self, name: str) -> Path:
+        """Return the path of a file named in the study."""
+        return (self.path.parent / name).resolve()
+
+    def digest(self, *settings: object) -> str:
+        """Return 10 hex digits that change with the study, any of its files, or the settings."""
+        total = hashlib.sha256(self.text.encode())
+        for _, path in sorted(self.files().items()):
+            total.update(hashlib.sha256(path.read_bytes()).digest())
+        total.update(repr(settings).encode())
+        return total.hexdigest()[:10]
+
+    def _named_files(self) -> Iterator[tuple[str, str]]:
+        config = self.config
+        yield "schools.file", config.schools.file
+        for k, census in enumerate(config.schools.census, start=1):
+            yield f"schools.census {k}", census
+        optional = {
+            "schools.links": config.schools.links,
+            "areas.file": config.areas.file,
+            "areas.land": config.areas.land,
+            "travel.file": config.travel.file,
+            "feeders.file": config.feeders.file,
+            "existing.file": config.existing.file if config.existing else None,
+            "map.roads": config.map.roads,
+            "map.places": config.map.places,
+        }
+        yield from ((key, name) for key, name in optional.items() if name)
+
+    def _check_files(self, faults: Faults) -> None:
+        for key, path in self.files().items():
+            if not path.is_file():
+                near = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+                hint = did_you_mean(path.name, near) or "Paths are relative to the study file."
+                faults.add(f'{key} = "{path.name}": the file is not there.', hint)
+        areas, travel = self.config.areas, self.config.travel
+        if bool(areas.file) == bool(areas.column):
+            faults.add(
+                "[areas] needs either `file` (a polygon layer) or `column` (of the schools table).",
+                'For instance: file = "districts.geojson".',
+            )
+        if travel.source == "matrix" and not travel.file:
+            faults.add('[travel] source = "matrix" needs `file`.', 'For instance: "minutes.csv".')
+
+
+Config.model_rebuild()
+
+
+def _sentence(
+    problem: ErrorDetails, data: Mapping[str, Any], text: str
+) -> tuple[str, str, int | None]:
+    """Turn one finding of the validator into what is wrong, what to do, and the line."""
+    path = [str(part) for part in problem["loc"] if part not in ("literal", "tuple", "function")]
+    key = path[-1] if path else ""
+    row = _line_of(key, text)
+    place = f"[{'.'.join(path[:-1])}] {key}" if len(path) > 1 else key
+    if problem["type"] == "extra_forbidden":
+        known = _known_keys(path[:-1])
+        where = f" in [{'.'.join(path[:-1])}]" if len(path) > 1 else ""
+        hint = did_you_mean(key, known) or f"Known keys: {', '.join(sorted(known))}."
+        return f'unknown key "{key}"{where}.', hint, row
+    if problem["type"] == "missing":
+        where = f" in [{'.'.join(path[:-1])}]" if len(path) > 1 else ""
+        return f'the key "{key}" is missing{where}.', "Add it.", None
+    message = problem["msg"].removeprefix("Value error, ")
+    value = problem.get("input")
+    shown = f" = {value!r}" if isinstance(value, str | int | float | bool | list) else ""
+    return f"{place}{shown}: {message}.", "", row
+
+
+def _known_keys(path: list[str]) -> set[str]:
+    """Return the keys that may stand at a place in the study file."""
+    model: Any = Config
+    for part in path:
+        field = getattr(model, "model_fields", {}).get(part)
+        if field is None:
+            continue
+        model = next(iter(_models(field.annotation)), model)
+    return set(getattr(model, "model_fields", {}))
+
+
+def _models(annotation: Any) -> Iterator[Any]:
+    """Yield the model classes within a type such as `dict[str, AreaRules]`."""
+    if isinstance(annotation, type) and issubclass(annotation, Frozen):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _models(inner)
+
+
+def _line_of(key: str, text: str) -> int | None:
+    """Return the first line on which a key is set or a table opened, for the planner's eye."""
+    pattern = re.compile(rf'^\s*(\[+[^\]]*)?"?{re.escape(key)}"?\s*(=|\])')
+    for number, line in enumerate(text.splitlines(), start=1):
+        if pattern.search(line):
+            return number
+    return None
