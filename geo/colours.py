@@ -51,7 +51,7 @@ def neighbours(outlines: gpd.GeoSeries, within: float = TOUCHING_METRES) -> nx.G
     shapes = outlines.sort_index()
     graph = nx.Graph()
     graph.add_nodes_from(shapes.index)
-    real = shapes[shapes.notna() & ~shapes.is_empty]
+    real = shapes[~(shapes.isna() | shapes.is_empty)]
     left, right = real.sindex.query(real.geometry, predicate="dwithin", distance=within)
     labels = list(real.index)
     graph.add_edges_from(

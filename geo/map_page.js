@@ -82,7 +82,7 @@ function schoolCard(school, index) {
       var item = node('li', '', list);
       var from = link[0] === index;
       node('span', (from ? 'to ' : 'from ') + schools[from ? link[1] : link[0]].name, item);
-      node('span', link[2] + (link[4] ? ' est.' : '') + (link[3] ? '' : ', crosses'), item);
+      node('span', link[2] + (link[4] ? ' est.' : '') + (link[3] ? '' : ', other ' + words.cluster), item);
     });
   }
   return box;
@@ -124,7 +124,7 @@ function drawGround() {
 
 /* Words on the map: the ones that would cover another step back until there is room. */
 var texts = [];
-var SHIFTS = {place: [[0, -16], [0, 16]], existing: [[0, 0], [0, -24], [0, 24]],
+var SHIFTS = {place: [[0, -16], [0, 16], [0, -28], [0, 28]], existing: [[0, 0], [0, -24], [0, 24]],
   area: [[0, 0], [0, -26], [0, 26], [-34, -26], [34, -26], [-34, 26], [34, 26], [0, -52], [0, 52]]};
 function word(text, at, kind, layer) {
   if (!at) { return; }
@@ -142,15 +142,19 @@ function overlaps(box, taken) {
 function settleWords() {
   var taken = [];
   if (map.hasLayer(group('clusters'))) {
-    var small = map.getContainer().classList.contains('tiny') ? 10 : 14;
+    var small = map.getContainer().classList.contains('tiny') ? 8 : 12;
     ranked.forEach(function (cluster) {
       var p = map.latLngToLayerPoint(cluster.place);
-      var box = [p.x - small, p.y - small + 1, p.x + small, p.y + small - 1];
+      var box = [p.x - small, p.y - small + 2, p.x + small, p.y + small - 2];
       var clash = overlaps(box, taken);
       cluster.chip.getElement().classList.toggle('off', clash);
       if (!clash) { taken.push(box); }
     });
   }
+  var hubs = schools.filter(function (school) { return school.hub; }).map(function (school) {
+    var p = map.latLngToLayerPoint(school.at);
+    return [p.x - 10, p.y - 10, p.x + 10, p.y + 10];
+  });
   texts.forEach(function (text) {
     var shown = text.marker.getElement();
     if (!shown) { return; }
@@ -159,7 +163,8 @@ function settleWords() {
     var h = text.span.offsetHeight / 2 + 2;
     var free = text.shifts.map(function (shift) {
       return {shift: shift, box: [p.x - w + shift[0], p.y - h + shift[1], p.x + w + shift[0], p.y + h + shift[1]]};
-    }).filter(function (place) { return !overlaps(place.box, taken); })[0];
+    }).filter(function (place) { return !overlaps(place.box, taken); });
+    free = free.filter(function (place) { return !overlaps(place.box, hubs); })[0] || free[0];
     shown.classList.toggle('off', !free);
     if (!free) { return; }
     taken.push(free.box);
@@ -201,7 +206,7 @@ function drawClusters() {
 function linkLines(link, target, strong) {
   var ends = [schools[link[0]].at, schools[link[1]].at];
   var width = Math.min(9, 1 + Math.sqrt(link[2]) * 0.55) + (strong ? 1 : 0);
-  var common = {pane: 'links', renderer: canvas.links, interactive: false, lineCap: 'butt', opacity: strong ? 1 : 0.62,
+  var common = {pane: 'links', renderer: canvas.links, interactive: false, lineCap: 'butt', opacity: strong ? 1 : 0.78,
     dashArray: link[4] ? '7 5' : null};
   if (link[3]) {
     L.polyline(ends, Object.assign({}, common, {color: '#24404f', weight: width})).addTo(target);

@@ -59,6 +59,9 @@ function startPanel() {
     fold.textContent = open ? 'Hide panel' : 'Show panel';
     map.invalidateSize({animate: false});
   });
+  map.getContainer().addEventListener('keydown', function (event) {
+    if (event.key === 'Escape') { map.closePopup(); }
+  });
   panel.hidden = false;
   fold.hidden = false;
 }
@@ -71,6 +74,7 @@ function startTables() {
     last.scope = 'col';
   });
   schools.forEach(function (school) {
+    node('span', 'URN ' + school.row.dataset.urn, school.row.cells[0], 'urn');
     var cell = node('td', '', school.row, 'act');
     var button = node('button', 'Show on map', cell, 'go');
     button.type = 'button';
@@ -165,9 +169,14 @@ function startPrint() {
       if (!section.open) { section.open = true; before.open.push(section); }
     });
     map.closePopup();
-    frame.style.cssText = 'width:680px;height:620px;flex:none';
+    var all = before.view.contains(whole);
+    var view = all ? whole : before.view;
+    var south = map.project(view.getSouthWest());
+    var north = map.project(view.getNorthEast());
+    var tall = 680 * Math.abs((south.y - north.y) / (north.x - south.x)) + 20;
+    frame.style.cssText = 'flex:none;width:680px;height:' + Math.round(Math.min(Math.max(tall, 380), 760)) + 'px';
     map.invalidateSize({animate: false});
-    map.fitBounds(before.view, {animate: false});
+    if (all) { fit(); } else { map.fitBounds(view, {animate: false}); }
   });
   window.addEventListener('afterprint', function () {
     if (!before) { return; }
@@ -179,6 +188,7 @@ function startPrint() {
   });
 }
 
+document.getElementById('noscript').hidden = true;
 fit();
 map.setMaxBounds(whole.pad(0.75));
 drawGround();
