@@ -113,7 +113,7 @@ function drawGround() {
     L.polygon(area.shape, Object.assign({}, land, {color: '#c3c9c4', fillColor: '#f7f5ee'})).addTo(map);
     L.polygon(area.shape, {pane: 'areas', renderer: svgIn('areas'), interactive: false, fill: false, color: '#6b7a82',
       weight: 1.25, dashArray: '8 3 2 3'}).addTo(group('areas'));
-    word(area.name, area.at, 'area', 'areas');
+    word(area.name, area.at, 'area', 'areas', area.shape);
   });
   data.roads.forEach(function (line) {
     L.polyline(line, {pane: 'roads', renderer: svgIn('roads'), interactive: false, color: '#b3a887', weight: 2, opacity: 0.8})
@@ -126,18 +126,28 @@ function drawGround() {
 var texts = [];
 var SHIFTS = {place: [[0, -16], [0, 16], [0, -28], [0, 28]], existing: [[0, 0], [0, -24], [0, 24]],
   area: [[0, 0], [0, -26], [0, 26], [-34, -26], [34, -26], [-34, 26], [34, 26], [0, -52], [0, 52]]};
-function word(text, at, kind, layer) {
+function word(text, at, kind, layer, shape) {
   if (!at) { return; }
   var box = node('div');
   node('span', text, box);
   var marker = L.marker(at, {icon: icon(box, 'word ' + kind), pane: 'words', interactive: false, keyboard: false});
   marker.addTo(group(layer));
-  texts.push({marker: marker, at: L.latLng(at), span: box.firstChild, shifts: SHIFTS[kind]});
+  texts.push({marker: marker, at: L.latLng(at), span: box.firstChild, shifts: SHIFTS[kind],
+    extent: shape ? L.polygon(shape).getBounds() : null});
 }
 function overlaps(box, taken) {
   return taken.some(function (other) {
     return box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
   });
+}
+/* A name may step aside inside its own shape only, never out to sea. */
+function within(text) {
+  if (!text.extent) { return function () { return true; }; }
+  var low = map.latLngToLayerPoint(text.extent.getSouthWest()).subtract(map.latLngToLayerPoint(text.at));
+  var high = map.latLngToLayerPoint(text.extent.getNorthEast()).subtract(map.latLngToLayerPoint(text.at));
+  return function (shift) {
+    return shift[0] >= low.x && shift[0] <= high.x && shift[1] <= low.y && shift[1] >= high.y;
+  };
 }
 function settleWords() {
   var taken = [];
@@ -161,7 +171,7 @@ function settleWords() {
     var p = map.latLngToLayerPoint(text.at);
     var w = text.span.offsetWidth / 2 + 4;
     var h = text.span.offsetHeight / 2 + 2;
-    var free = text.shifts.map(function (shift) {
+    var free = text.shifts.filter(within(text)).map(function (shift) {
       return {shift: shift, box: [p.x - w + shift[0], p.y - h + shift[1], p.x + w + shift[0], p.y + h + shift[1]]};
     }).filter(function (place) { return !overlaps(place.box, taken); });
     free = free.filter(function (place) { return !overlaps(place.box, hubs); })[0] || free[0];
@@ -199,7 +209,7 @@ function drawClusters() {
       weight: 4, opacity: 0.9}).addTo(group('existing'));
     L.polygon(each.shape, {pane: 'existing', renderer: svgIn('existing'), interactive: false, fill: false, color: '#1c2b33',
       weight: 2, dashArray: '6 5'}).addTo(group('existing'));
-    word(current[at].querySelector('strong').textContent, each.at, 'existing', 'existing');
+    word(current[at].querySelector('strong').textContent, each.at, 'existing', 'existing', each.shape);
   });
 }
 

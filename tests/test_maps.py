@@ -335,3 +335,10 @@ def test_a_real_county_stays_light_enough_to_send() -> None:
     page = draw(data).get_root().render()
     assert page.count("data-urn=") == len(schools) > 600
     assert len(page.encode()) < 1_000_000
+
+
+def test_our_scripts_write_text_never_markup() -> None:
+    for script in sorted((Path(__file__).resolve().parents[1] / "geo").glob("map_*.js")):
+        text = script.read_text(encoding="utf-8")
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert way not in text, script.name
