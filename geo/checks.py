@@ -10,6 +10,7 @@ from geo.columns import FIGURES, NUMBERS, TABLE, clean_urns
 from geo.errors import Faults, did_you_mean
 from geo.places import REMEDY, strangers
 from geo.shape import Shaped
+from geo.telling import Note
 
 _COUNTS = (*FIGURES, "srp_places", "srp_on_roll")
 _MENDABLE = (set(TABLE) | {"latitude", "longitude"}) - {"row"}
@@ -21,11 +22,9 @@ _WORDS = {
     "srp_kind": "Resourced provision, SEN unit, or Resourced provision and SEN unit",
 }
 
-Note3 = tuple[str, str, tuple[str, ...]]
-
 
 def keep_areas(
-    frame: pd.DataFrame, la: tuple[str, ...], tray: Faults, notes: list[Note3]
+    frame: pd.DataFrame, la: tuple[str, ...], tray: Faults, notes: list[Note]
 ) -> pd.DataFrame:
     """Keep the rows of the local authorities asked for, by code or name; say how many went."""
     if not la:
@@ -45,11 +44,11 @@ def keep_areas(
             )
         keep |= hit
     if not keep.all():
-        notes.append(("la", f"{(~keep).sum()} rows of other local authorities were not read.", ()))
+        notes.append(Note("la", f"{(~keep).sum()} rows of other local authorities were not read."))
     return frame[keep]
 
 
-def key_by_urn(frame: pd.DataFrame, tray: Faults, notes: list[Note3]) -> pd.DataFrame:
+def key_by_urn(frame: pd.DataFrame, tray: Faults, notes: list[Note]) -> pd.DataFrame:
     """Make the URN the index, sorted; identical rows are read once, conflicting ones are faults."""
     frame = frame.copy()
     frame["urn"] = clean_urns(frame["urn"])
@@ -70,7 +69,7 @@ def key_by_urn(frame: pd.DataFrame, tray: Faults, notes: list[Note3]) -> pd.Data
     if same.any():
         urns = tuple(sorted(set(frame["urn"][same])))
         text = f"{same.sum()} rows stand twice, word for word, and were read once."
-        notes.append(("duplicate", text, urns))
+        notes.append(Note("duplicate", text, urns))
     frame = frame[~same]
     twice = frame["urn"].duplicated(keep=False)
     for urn, group in frame[twice].groupby("urn"):
@@ -92,7 +91,7 @@ def mend(
     frame: pd.DataFrame,
     fix: Mapping[str, Mapping[str, object]],
     tray: Faults,
-    notes: list[Note3],
+    notes: list[Note],
 ) -> tuple[pd.DataFrame, set[tuple[str, str]]]:
     """Override cells on record; return the mended frame and the (urn, column) pairs touched."""
     frame = frame.copy()
@@ -126,7 +125,7 @@ def mend(
             for column in {"easting", "northing"} & set(frame.columns):
                 frame.at[urn, column] = ""
         if told:
-            notes.append(("fix", f"Mended on record: {'; '.join(told)}.", (urn,)))
+            notes.append(Note("fix", f"Mended on record: {'; '.join(told)}.", (urn,)))
     return frame, touched
 
 
@@ -140,7 +139,10 @@ def check_cells(shaped: Shaped, kept: pd.Series, headings: Mapping[str, str], tr
 
     for column in NUMBERS:
         heading = headings.get(column, column)
-        for urn in some[shaped.unreadable.loc[some, column]]:
+        bad = shaped.unreadable.loc[some, column]
+        if column in ("latitude", "longitude"):  # of no matter where metres are given
+            bad &= table.loc[some, "easting"].isna()
+        for urn in some[bad.to_numpy()]:
             shown = shaped.raw.at[urn, column][:30]
             what = f'"{shown}" in column "{heading}" is neither a number nor a known symbol.'
             fault(urn, what, f"Correct the cell, or give it in [schools.fix.{urn}].")
@@ -175,7 +177,7 @@ def check_cells(shaped: Shaped, kept: pd.Series, headings: Mapping[str, str], tr
         )
 
 
-def check_places(shaped: Shaped, kept: pd.Series, tray: Faults, notes: list[Note3]) -> None:
+def check_places(shaped: Shaped, kept: pd.Series, tray: Faults, notes: list[Note]) -> None:
     """Put on the tray every kept school without a believable place; a whole column once."""
     table = shaped.table
     problem = shaped.places.problem[kept & table["easting"].isna()]
@@ -192,10 +194,10 @@ def check_places(shaped: Shaped, kept: pd.Series, tray: Faults, notes: list[Note
         tray.add(what, REMEDY.format(urn=urn), row=row, urn=urn, name=name)
     if len(far):
         text = f"{len(far)} schools stand over 100 km from the middle of their local authority."
-        notes.append(("place", text, tuple(far)))
+        notes.append(Note("place", text, tuple(far)))
 
 
-def odd_figures(table: pd.DataFrame, notes: list[Note3]) -> None:
+def odd_figures(table: pd.DataFrame, notes: list[Note]) -> None:
     """Note kept schools whose figures are possible but unlikely."""
     pupils = table["pupils"]
     more_sen = table["sen_support"] + table["ehc_plans"] > pupils
@@ -208,4 +210,4 @@ def odd_figures(table: pd.DataFrame, notes: list[Note3]) -> None:
     ]
     for odd, text in cases:
         if odd.any():
-            notes.append(("figures", f"{odd.sum()} schools {text}", tuple(table.index[odd])))
+            notes.append(Note("figures", f"{odd.sum()} schools {text}", tuple(table.index[odd])))

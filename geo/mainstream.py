@@ -119,8 +119,9 @@ class Sorted:
     """What became of every row; all Series share the index of the rows.
 
     `reason` str, "" for a mainstream school, else why it is set aside; `detail` str, the words of
-    the file; `phase` str, one of PHASES or "" where it could not be told; `type` and `status` str,
-    filled from codes where the name is missing; `unsure` is a list of (kind, text, index).
+    the file; `phase` str, one of PHASES or "" where it could not be told; `type` str, the GIAS
+    name of the type, and `status` str, both filled from codes where the name is missing;
+    `unsure` is a list of (kind, text, index).
     """
 
     reason: pd.Series
@@ -183,6 +184,8 @@ def sort_out(frame: pd.DataFrame) -> Sorted:
     by_status = by_status.fillna(NOT_LISTED).astype(str)
     census = frame.get("census_type", empty).str.lower().str.replace("-", " ").str.strip()
     kind = _kinds(type_, _mapped(census, _CENSUS), unsure)
+    as_written = type_
+    type_ = type_.map({words: read_type(words)[0] or words for words in set(type_)}).astype(str)
     words = _filled(frame, "phase", _PHASE_CODE)
     phase = words.str.lower().str.replace(r"[^a-z0-9]", "", regex=True).map(_PHASE)
     unsure += [
@@ -201,7 +204,7 @@ def sort_out(frame: pd.DataFrame) -> Sorted:
     of_phase = phase.where(phase.isin([POST_16, NURSERY]), "")
     reason = by_status.where(by_status != "", kind.where(kind != MAINSTREAM, of_phase))
     phase = phase.where(phase.isin(PHASES), "")
-    detail = type_.where(type_ != "", frame.get("census_type", empty))
+    detail = as_written.where(as_written != "", frame.get("census_type", empty))
     detail = detail.where(by_status == "", detail + "; " + status).str.removeprefix("; ")
     return Sorted(reason, detail, phase, type_, status, unsure)
 
@@ -210,6 +213,7 @@ def _kinds(
     type_: pd.Series, by_census: pd.Series, unsure: list[tuple[str, str, pd.Index]]
 ) -> pd.Series:
     kinds: dict[str, str] = {}
+    respelt: list[str] = []
     for words in sorted(set(type_)):
         name, kind, guessed = read_type(words)
         kinds[words] = kind
@@ -217,6 +221,12 @@ def _kinds(
             unsure.append(
                 ("type", f'the type "{words}" was read as "{name}"', type_[type_ == words].index)
             )
+        elif kind and words.lower() != name.lower():
+            respelt.append(f'"{words}" is "{name}"')
+    if respelt:
+        text = f"types of another spelling were understood: {'; '.join(respelt)}"
+        rows = type_.index[type_.map(lambda words: f'"{words}" is' in text)]
+        unsure.append(("type", text, rows))
     kind = type_.map(kinds).fillna("").astype(str)
     told = (kind == "") & (by_census != "")
     for value in sorted(set(by_census[told])):

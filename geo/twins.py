@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,14 +60,18 @@ def same_name(name: str) -> str:
     return " ".join(sorted(word for word in words if word not in dropped))
 
 
-def _near(one: pd.Series, other: pd.Series) -> bool:
+_Row = dict[str, Any]
+_COMPARED = ["name", "postcode", "easting", "northing", "low_age", "high_age", "sex", "phase"]
+
+
+def _near(one: _Row, other: _Row) -> bool:
     if one["postcode"] and one["postcode"] == other["postcode"]:
         return True
     metres = np.hypot(one["easting"] - other["easting"], one["northing"] - other["northing"])
     return bool(metres < NEAR_METRES)
 
 
-def _compatible(one: pd.Series, other: pd.Series) -> bool:
+def _compatible(one: _Row, other: _Row) -> bool:
     """Whether two rows may be one school: pupils of the same age and sex."""
     if {one["sex"], other["sex"]} == {"boys", "girls"}:
         return False
@@ -87,57 +92,62 @@ def linked_pairs(table: pd.DataFrame, kept: pd.Series) -> tuple[list[Pair], list
     """
     sure: list[Pair] = []
     unsure: list[Pair] = []
-    with_link = table[kept & (table["predecessors"] != "")]
     present = set(table.index[kept])
-    for new, row in with_link.iterrows():
-        for old in row["predecessors"].split(";"):
+    for new, text in table.loc[kept & (table["predecessors"] != ""), "predecessors"].items():
+        for old in text.split(";"):
             if old not in present or old == new:
                 continue
-            other = table.loc[old]
-            named = same_name(row["name"]) == same_name(other["name"])
-            bare = pd.isna(row["ehc_plans"]) and pd.isna(row["pupils"])
-            one = _near(row, other) and _compatible(row, other) and (named or bare)
+            mine, theirs = table.loc[new].to_dict(), table.loc[old].to_dict()
+            named = same_name(mine["name"]) == same_name(theirs["name"])
+            bare = pd.isna(mine["ehc_plans"]) and pd.isna(mine["pupils"])
+            one = _near(mine, theirs) and _compatible(mine, theirs) and (named or bare)
             (sure if one else unsure).append(Pair(old, str(new), "linked in the file"))
     return sure, unsure
 
 
-def unlinked_pairs(table: pd.DataFrame, kept: pd.Series) -> list[Pair]:
-    """Return pairs of kept rows of one name, one place and the same ages; `new` has the higher URN.
+def unlinked_groups(table: pd.DataFrame, kept: pd.Series) -> list[tuple[str, ...]]:
+    """Return groups of kept rows of one name, one place and the same ages, URNs rising.
 
     Name as `same_name`; place: same postcode or less than 150 m apart.
     """
-    some = table[kept & (table["name"] != "")]
+    some = table.loc[kept & (table["name"] != ""), _COMPARED]
     names = some["name"].map(same_name)
     names = names[(names != "") & names.duplicated(keep=False)]
-    pairs = []
-    for _, group in names.groupby(names):
-        urns = sorted(group.index, key=lambda urn: (len(urn), urn))
-        for at, old in enumerate(urns):
-            pairs += [
-                Pair(old, new, "same name, place and ages, no link")
-                for new in urns[at + 1 :]
-                if _near(some.loc[old], some.loc[new]) and _compatible(some.loc[old], some.loc[new])
-            ]
-    return pairs
+    rows = some.loc[names.index].to_dict("index")
+    groups: list[tuple[str, ...]] = []
+    for urns in names.groupby(names).groups.values():
+        clumps: list[list[str]] = []
+        for urn in sorted(urns, key=lambda urn: (len(urn), urn)):
+            mine = rows[urn]
+            for clump in clumps:
+                other = rows[clump[0]]
+                if _near(mine, other) and _compatible(mine, other):
+                    clump.append(urn)
+                    break
+            else:
+                clumps.append([urn])
+        groups += [tuple(clump) for clump in clumps if len(clump) > 1]
+    return groups
 
 
-def without_successor(table: pd.DataFrame, reason: pd.Series, gone: pd.Series) -> list[Pair]:
+def without_successor(table: pd.DataFrame, kept: pd.Series, gone: pd.Series) -> list[Pair]:
     """Return closed mainstream rows beside a kept school that may have taken their pupils.
 
-    `gone` marks rows set aside for their status alone. Same place and ages are needed, and that
-    no successor has been named yet. This is a hint for the planner; nothing follows from it.
+    `gone` marks rows set aside for their status alone. Same place and ages are needed, a roll
+    above 0, and that no kept row names the old one yet. This is a hint for the planner; nothing
+    follows from it.
     """
-    kept = table[reason == ""]
-    named = {old for text in kept["predecessors"] for old in text.split(";")}
+    alive = table.loc[kept]
+    named = {old for text in alive["predecessors"] for old in text.split(";")}
     pairs = []
-    for old, row in table[gone].iterrows():
-        if old in named or not (row["pupils"] > 0):
+    for old, row in table.loc[gone & (table["pupils"] > 0), _COMPARED].iterrows():
+        if old in named:
             continue
-        near = np.hypot(kept["easting"] - row["easting"], kept["northing"] - row["northing"])
+        near = np.hypot(alive["easting"] - row["easting"], alive["northing"] - row["northing"])
         pairs += [
             Pair(str(old), str(new), "closed, same place and ages")
-            for new in kept.index[(near < NEAR_METRES).to_numpy()]
-            if _compatible(row, kept.loc[new])
+            for new in alive.index[(near < NEAR_METRES).to_numpy()]
+            if _compatible(row.to_dict(), alive.loc[new].to_dict())
         ]
     return pairs
 
