@@ -35,7 +35,16 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-out, err = Console(soft_wrap=True), Console(stderr=True, soft_wrap=True)
+WIDTH = 160
+"""Columns of a table where nobody watches a terminal."""
+
+
+def _console(*, errors: bool = False) -> Console:
+    console = Console(stderr=errors, soft_wrap=True)
+    return console if console.is_terminal else Console(stderr=errors, soft_wrap=True, width=WIDTH)
+
+
+out, err = _console(), _console(errors=True)
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).")]
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.csv or an edited plan.xlsx.")]

@@ -34,7 +34,7 @@ def _as_tolerance(value: Any) -> Any:
 
 
 IntRange = Annotated[tuple[int, int], BeforeValidator(_as_range)]
-Tolerance = Annotated[float | None, BeforeValidator(_as_tolerance), Field(gt=0, le=10)]
+Tolerance = Annotated[Annotated[float, Field(gt=0, le=10)] | None, BeforeValidator(_as_tolerance)]
 UrnGroups = tuple[tuple[str, ...], ...]
 
 
