@@ -63,6 +63,13 @@ class Result:
         assert self.report is not None, "a result without a plan has no map"
         return draw(plan_map(self.inputs, self.plan, self.report))
 
+    def compare(self, *others: Plan) -> Comparison:
+        """Compare the plan with others: figures side by side, and who moves."""
+        named = {f"changed {k}" if k > 1 else "changed": p for k, p in enumerate(others, start=1)}
+        if self.inputs.existing is not None:
+            named["today"] = self.inputs.existing
+        return compare_plans(self.inputs, {"design": self.plan, **named})
+
     def write(self, out: Path | str) -> Path:
         """Write every file of the run into a folder, all or nothing."""
         return write_run(Path(out), self.inputs, self.solution, self.report)

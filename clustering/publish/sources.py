@@ -17,22 +17,21 @@ LIBRARIES = ("folium", "geopandas", "numba", "numpy", "ortools", "pandas", "scip
 
 
 def sources_of(inputs: Inputs) -> tuple[Source, ...]:
-    """Return the sources for the foot of a map: one for each file the study reads.
+    """Return the sources for the foot of a map: one for each kind of file the study reads.
 
     What a file is, its date and its licence are what the study's `[[sources]]` say of it; a file
     the study says nothing of is named as it is, with "licence not stated".
     """
-    found = []
+    found: dict[Source, None] = {}
     for _, path in _files(inputs.study):
         own = _described(inputs.study, path)
-        found.append(
-            Source(
-                what=own.what if own else path.name,
-                date=own.date if own else "",
-                licence=own.licence if own else "licence not stated",
-                attribution=own.attribution if own else "",
-            )
+        source = Source(
+            what=own.what if own else path.name,
+            date=own.date if own else "",
+            licence=own.licence if own else "licence not stated",
+            attribution=own.attribution if own else "",
         )
+        found[source] = None
     return tuple(found)
 
 
