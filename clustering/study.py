@@ -98,6 +98,7 @@ class ExistingTable(Frozen):
 class MapTable(Frozen):
     """`[map]`: what is drawn under the clusters, and a line that must not be overlooked."""
 
+    land: str | None = None
     roads: str | None = None
     places: str | None = None
     banner: str = ""
@@ -212,6 +213,7 @@ class Study:
             "travel.file": config.travel.file,
             "feeders.file": config.feeders.file,
             "existing.file": config.existing.file if config.existing else None,
+            "map.land": config.map.land,
             "map.roads": config.map.roads,
             "map.places": config.map.places,
         }

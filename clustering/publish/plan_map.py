@@ -16,6 +16,8 @@ from geo.areas import NATIONAL_GRID
 from geo.map_data import MapData
 from geo.outlines import outlines
 
+AROUND = 30_000.0
+"""Metres of neighbouring land that are drawn around the schools of a study."""
 SMALL_FLOW = 5.0
 """Flows of fewer pupils never enter a page: they can point to a child."""
 
@@ -208,12 +210,23 @@ def _existing(inputs: Inputs) -> gpd.GeoDataFrame | None:
 def _context(inputs: Inputs) -> gpd.GeoDataFrame | None:
     own = inputs.study.config.map
     frames = []
-    for kind, name in (("road", own.roads), ("place", own.places)):
+    for kind, name in (("land", own.land), ("road", own.roads), ("place", own.places)):
         if not name:
             continue
         layer = gpd.read_file(inputs.study.resolve(name)).to_crs(NATIONAL_GRID)
+        if kind == "land":
+            layer = _neighbourhood(layer, inputs)
         named = layer["name"] if "name" in layer else pd.Series("", index=layer.index)
         frames.append(
             gpd.GeoDataFrame({"kind": kind, "name": named.fillna("")}, geometry=layer.geometry)
         )
     return gpd.GeoDataFrame(pd.concat(frames, ignore_index=True)) if frames else None
+
+
+def _neighbourhood(land: gpd.GeoDataFrame, inputs: Inputs) -> gpd.GeoDataFrame:
+    """Return the land around the study's schools as one shape: what lies far off is not drawn."""
+    places = inputs.table[["easting", "northing"]].to_numpy(float)
+    box = shapely.box(*(places.min(axis=0) - AROUND), *(places.max(axis=0) + AROUND))
+    near = land[land.intersects(box)]
+    shape = near.geometry.make_valid().union_all().intersection(box)
+    return gpd.GeoDataFrame({"name": [""]}, geometry=[shape], crs=land.crs)
