@@ -1,0 +1,228 @@
+"""Close the gap: column generation, subset rows, enumeration and a last small set partitioning.
+
+1. The linear master is priced by the exact pricer until no cluster has a negative reduced cost;
+   its duals give a bound on every plan (Dantzig & Wolfe 1960; in whole numbers, see `hubs`).
+2. Violated subset rows are added and priced (Jepsen, Petersen, Spoorendonk & Pisinger 2008).
+3. A better plan than the best one known holds only clusters whose reduced cost is less than what
+   the gap leaves (Baldacci, Christofides & Mingozzi 2008): all of them are listed, and the best
+   choice among them is found by CP-SAT. If there is none, the plan is proved best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering.solve.around import FAR_OFF
+from clustering.solve.columns import Columns, Duals, Master
+from clustering.solve.hubs import Priced, Pricer, fixed_part
+from clustering.solve.partition import best_choice
+from clustering.solve.tables import COUNT, Ints, Tables
+
+NOTHING = int(2**50)
+"""Cost of the best plan when none is known."""
+BATCH = 300
+"""Columns let into the master at once."""
+
+
+@dataclass
+class Proof:
+    """The state of one proof. Costs are without `Model.base`."""
+
+    tables: Tables
+    columns: Columns
+    pricer: Pricer
+    max_rounds: int
+    max_cut_rounds: int
+    stop: Callable[[], bool]
+    tell: Callable[[str, int | None, int | None], None]
+    best: list[int] = field(default_factory=list)
+    """Columns of the best plan."""
+    best_cost: int = NOTHING
+    bound: int = -NOTHING
+    infeasible: bool = False
+    converged: bool = False
+    facts: dict[str, int] = field(default_factory=dict)
+    duals: Duals | None = None
+    priced: Priced | None = None
+
+    @property
+    def clusters(self) -> int:
+        """The number of clusters K."""
+        return int(self.tables.prices[COUNT])
+
+    @property
+    def closed(self) -> bool:
+        """Whether nothing is left to prove."""
+        return self.infeasible or self.bound >= self.best_cost
+
+    def count(self, fact: str, more: int) -> None:
+        """Add to a number of the log."""
+        self.facts[fact] = self.facts.get(fact, 0) + more
+
+    def offer(self, plan: Iterable[int]) -> None:
+        """Take a plan, given as columns, if it is better than the best one."""
+        chosen = sorted(plan)
+        cost = int(self.columns.cost[chosen].sum())
+        if cost < self.best_cost:
+            self.best, self.best_cost = chosen, cost
+
+    def learn(self, duals: Duals, priced: Priced) -> bool:
+        """Take the bound of a round of pricing; return whether it is the best so far."""
+        least = priced.sum_of_least(self.clusters)
+        if least >= FAR_OFF:
+            self.infeasible = True
+            return True
+        found = fixed_part(duals, self.tables.loan_count) + least
+        if found <= self.bound:
+            return False
+        self.bound, self.duals, self.priced = found, duals, priced
+        return True
+
+
+def prove(proof: Proof) -> None:
+    """Raise the bound of a proof and lower its best cost until they meet or the limits are hit."""
+    master = Master(proof.tables, _slack(proof))
+    order = np.argsort(proof.columns.cost, kind="stable")
+    master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
+    for cut_round in range(proof.max_cut_rounds + 1):
+        generate(proof, master)
+        if proof.closed or proof.stop():
+            return
+        near = proof.best_cost - proof.bound <= 0.02 * abs(proof.best_cost)
+        if near and enumerate_and_choose(proof, master.triples):
+            return
+        if cut_round == proof.max_cut_rounds or not proof.converged:
+            break
+        triples = violated(proof.columns, master.weights(proof.columns), master.triples)
+        if not len(triples):
+            break
+        master.cut(proof.columns, triples)
+        proof.count("cuts", len(triples))
+    if not proof.stop():
+        enumerate_and_choose(proof, master.triples)
+
+
+def _slack(proof: Proof) -> float:
+    """Return a price for an uncovered atom: four times what an atom costs on average."""
+    if proof.best:
+        return 4.0 * proof.best_cost / proof.columns.n
+    t = proof.tables
+    return 4.0 * (float(np.median(t.travel)) + float(t.out.mean()) + float(t.prices[2]))
+
+
+def generate(proof: Proof, master: Master) -> None:
+    """Column generation until no cluster has a negative reduced cost, or the gap is closed."""
+    centre = proof.duals
+    proof.converged = False
+    for _ in range(proof.max_rounds):
+        if proof.stop():
+            return
+        value, duals, slack = master.solve()
+        proof.count("rounds", 1)
+        if _price_known(proof, master, duals):
+            continue
+        tried = [duals] if centre is None else [duals.mixed(centre, 0.5), duals]
+        fresh: list[int] = []
+        for point in tried:
+            whole = point.whole()
+            limit = np.full(proof.columns.n, int(whole.clusters), np.int64)
+            priced = proof.pricer.run(whole, master.triples, limit, False, proof.stop)
+            proof.count("priced", 1)
+            proof.count("nodes", priced.nodes)
+            if proof.stop():
+                return
+            if proof.learn(whole, priced) or centre is None:
+                centre = whole
+            proof.tell("proof", proof.best_cost, proof.bound)
+            if proof.closed:
+                return
+            numbers = {proof.columns.add(atoms, loan) for atoms, loan in priced.clusters}
+            fresh = sorted(numbers - {-1} - set(master.inside))
+            if fresh:
+                master.add(proof.columns, fresh)
+                break
+        if not fresh:
+            if slack > 1e-6 and master.slack < 1e9:
+                master.set_slack(master.slack * 4)
+                centre = None
+                continue
+            proof.converged = True
+            return
+
+
+def _price_known(proof: Proof, master: Master, duals: Duals) -> bool:
+    """Let known columns with a negative reduced cost into the master; return whether any were."""
+    reduced = proof.columns.reduced(duals, master.triples) - duals.clusters
+    reduced[list(master.inside)] = 0.0
+    order = np.argsort(reduced, kind="stable")[:BATCH]
+    chosen = order[reduced[order] < -1e-3].tolist()
+    master.add(proof.columns, chosen)
+    return bool(chosen)
+
+
+def violated(columns: Columns, weights: NDArray[np.float64], known: Ints, most: int = 15) -> Ints:
+    """Return the most violated subset rows: triples with more than one cluster holding two.
+
+    At most four rows with the same atom, so that the rows of a round differ.
+    """
+    used = np.flatnonzero(weights > 1e-6)
+    holds = columns.holds[used].astype(np.float64)
+    share = weights[used]
+    n = columns.n
+    taken = {tuple(row) for row in known.tolist()}
+    found = []
+    for i, j in combinations(range(n), 2):
+        two = holds[:, i] + holds[:, j]
+        # Σ x [two or more of i, j, k] for every k > j at once
+        both = float(share[two == 2].sum())
+        one = share * (two == 1)
+        value = both + one @ holds[:, j + 1 :]
+        for k in np.flatnonzero(value > 1.03).tolist():
+            triple = (i, j, j + 1 + k)
+            if triple not in taken:
+                found.append((-float(value[k]), triple))
+    found.sort()
+    often = np.zeros(n, np.int64)
+    picked = []
+    for _, triple in found:
+        if len(picked) < most and all(often[i] < 4 for i in triple):
+            picked.append(triple)
+            often[list(triple)] += 1
+    return np.array(picked, np.int64).reshape(len(picked), 3)
+
+
+def enumerate_and_choose(proof: Proof, triples: Ints) -> bool:
+    """List every cluster a better plan can hold and choose among them; return whether closed."""
+    duals, priced = proof.duals, proof.priced
+    if duals is None or priced is None:
+        return False
+    # the rows that came after the best duals have no price in them
+    triples = triples[: len(duals.rows)]
+    left = proof.best_cost - 1 - fixed_part(duals, proof.tables.loan_count)
+    limits = np.array(
+        [
+            left - min(priced.sum_of_least(proof.clusters - 1, i), NOTHING) + 1
+            for i in range(proof.columns.n)
+        ],
+        np.int64,
+    )
+    listed = proof.pricer.run(duals, triples, limits, True, proof.stop)
+    proof.count("nodes", listed.nodes)
+    if not listed.complete:
+        proof.count("lists too long", 1)
+        return False
+    numbers = sorted({proof.columns.add(atoms, loan) for atoms, loan in listed.clusters} - {-1})
+    proof.count("listed", len(numbers))
+    answer = best_choice(proof, np.array(numbers, np.int64))
+    if answer.plan is not None:
+        proof.offer(answer.plan)
+    if answer.bound is not None:
+        proof.bound = max(proof.bound, min(answer.bound, proof.best_cost))
+        if proof.best_cost >= NOTHING and answer.bound >= NOTHING:
+            proof.infeasible = True
+    return proof.closed

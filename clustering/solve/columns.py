@@ -1,0 +1,212 @@
+"""Columns (clusters with their cost) and the linear master that prices the atoms.
+
+The master is the linear relaxation of set partitioning (Garfinkel & Nemhauser 1970; Mehrotra,
+Johnson & Nemhauser 1998 for districts): choose clusters x_C ≥ 0 of least cost so that each atom is
+covered once, K are chosen, no loan is used more often than it may be, and for some triples T of
+atoms at most one chosen cluster holds two of them (subset rows; Jepsen et al. 2008).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from ortools.linear_solver import pywraplp
+
+from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub
+
+
+@dataclass(frozen=True)
+class Duals:
+    """Prices of the rows: atoms (n,), number of clusters, loans (≥ 0), subset rows (≥ 0)."""
+
+    atoms: NDArray
+    clusters: float
+    loans: NDArray
+    rows: NDArray
+
+    def mixed(self, other: Duals, share: float) -> Duals:
+        """Return the point `share` of the way from these prices to others (Wentges 1997)."""
+        own = np.zeros(len(other.rows))
+        own[: len(self.rows)] = self.rows
+        return Duals(
+            self.atoms + share * (other.atoms - self.atoms),
+            self.clusters + share * (other.clusters - self.clusters),
+            self.loans + share * (other.loans - self.loans),
+            own + share * (other.rows - own),
+        )
+
+    def whole(self) -> Duals:
+        """Return whole prices. Any prices give a valid bound, so rounding can only weaken it."""
+        return Duals(
+            np.rint(self.atoms).astype(np.int64),
+            float(np.floor(self.clusters)),
+            np.maximum(np.floor(self.loans), 0).astype(np.int64),
+            np.maximum(np.floor(self.rows), 0).astype(np.int64),
+        )
+
+
+class Columns:
+    """A growing set of clusters that keep all rules, one for each set of atoms and loan."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.n = len(tables.size)
+        self._holds = np.zeros((1024, self.n), np.uint8)
+        self._cost = np.zeros(1024, np.int64)
+        self._hub = np.zeros(1024, np.int64)
+        self._loan = np.zeros(1024, np.int64)
+        self._known: dict[tuple[bytes, int], int] = {}
+        self.size = 0
+
+    @property
+    def holds(self) -> NDArray[np.uint8]:
+        """(columns, n) 1 where a cluster holds an atom."""
+        return self._holds[: self.size]
+
+    @property
+    def cost(self) -> Ints:
+        """(columns,) cost in hundredths of a minute."""
+        return self._cost[: self.size]
+
+    @property
+    def hub(self) -> Ints:
+        """(columns,) hub with the least cost."""
+        return self._hub[: self.size]
+
+    @property
+    def loan(self) -> Ints:
+        """(columns,) loan or −1."""
+        return self._loan[: self.size]
+
+    def add(self, atoms: NDArray, loan: int) -> int:
+        """Add a cluster with its best hub; return its number, or −1 if it breaks a rule."""
+        members = np.sort(np.asarray(atoms, np.int64))
+        row = np.zeros(self.n, np.uint8)
+        row[members] = 1
+        key = (np.packbits(row).tobytes(), loan)
+        if key in self._known:
+            return self._known[key]
+        hub, cost = best_hub(self.tables, members, len(members), loan)
+        if cost >= BROKEN:
+            self._known[key] = -1
+            return -1
+        if self.size == len(self._cost):
+            self._grow()
+        at = self.size
+        self._holds[at], self._cost[at] = row, cost
+        self._hub[at], self._loan[at] = hub, loan
+        self._known[key] = at
+        self.size += 1
+        return at
+
+    def _grow(self) -> None:
+        self._holds = np.concatenate([self._holds, np.zeros_like(self._holds)])
+        self._cost = np.concatenate([self._cost, np.zeros_like(self._cost)])
+        self._hub = np.concatenate([self._hub, np.zeros_like(self._hub)])
+        self._loan = np.concatenate([self._loan, np.zeros_like(self._loan)])
+
+    def in_rows(self, triples: Ints) -> NDArray[np.uint8]:
+        """Return (columns, rows) 1 where a cluster holds two or more atoms of a triple."""
+        if not len(triples):
+            return np.zeros((self.size, 0), np.uint8)
+        return (self.holds[:, triples].sum(axis=2) >= 2).astype(np.uint8)
+
+    def reduced(self, duals: Duals, triples: Ints, wanted: slice | Ints | None = None) -> NDArray:
+        """Return the reduced cost of every column, the price of the number of clusters left out."""
+        out = self.cost - self.holds.astype(duals.atoms.dtype) @ duals.atoms
+        lent = self.loan >= 0
+        if lent.any():
+            out = out + np.where(lent, duals.loans[np.maximum(self.loan, 0)], 0)
+        if len(triples):
+            rows = self.in_rows(triples)
+            out = out + rows.astype(duals.rows.dtype) @ duals.rows
+        return out
+
+
+class Master:
+    """The linear master over some of the columns, solved by GLOP from its last basis.
+
+    Preprocessing is off: with it the basis, and hence the duals, would be thrown away each time.
+    Slack columns at price `slack` keep the master feasible while columns are few; a modest price,
+    since a large one spoils the duals.
+    """
+
+    def __init__(self, tables: Tables, slack: float) -> None:
+        self.n = len(tables.size)
+        self.solver = pywraplp.Solver.CreateSolver("GLOP")
+        self.solver.SetSolverSpecificParametersAsString("use_preprocessing:false")
+        self.objective = self.solver.Objective()
+        self.objective.SetMinimization()
+        self.cover = [self.solver.Constraint(1.0, 1.0) for _ in range(self.n)]
+        clusters = float(tables.prices[COUNT])
+        self.count = self.solver.Constraint(clusters, clusters)
+        self.lent = [self.solver.Constraint(0.0, float(c)) for c in tables.loan_count]
+        self.rows: list[pywraplp.Constraint] = []
+        self.triples = np.zeros((0, 3), np.int64)
+        self.inside: dict[int, pywraplp.Variable] = {}
+        self.slacks = []
+        for row, sign in [(r, 1.0) for r in self.cover] + [(self.count, 1.0), (self.count, -1.0)]:
+            variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
+            row.SetCoefficient(variable, sign)
+            self.slacks.append(variable)
+        self.set_slack(slack)
+
+    def set_slack(self, price: float) -> None:
+        """Set the price of leaving an atom uncovered."""
+        self.slack = price
+        for variable in self.slacks:
+            self.objective.SetCoefficient(variable, price)
+
+    def add(self, columns: Columns, numbers: Sequence[int]) -> None:
+        """Let columns in."""
+        fresh = [k for k in numbers if k not in self.inside]
+        if not fresh:
+            return
+        pairs = (columns.holds[np.array(fresh)][:, self.triples].sum(axis=2) >= 2).tolist()
+        for k, hit in zip(fresh, pairs, strict=True):
+            variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
+            self.objective.SetCoefficient(variable, float(columns.cost[k]))
+            for i in np.flatnonzero(columns.holds[k]).tolist():
+                self.cover[i].SetCoefficient(variable, 1.0)
+            self.count.SetCoefficient(variable, 1.0)
+            if columns.loan[k] >= 0:
+                self.lent[columns.loan[k]].SetCoefficient(variable, 1.0)
+            for row, two in zip(self.rows, hit, strict=True):
+                if two:
+                    row.SetCoefficient(variable, 1.0)
+            self.inside[k] = variable
+
+    def cut(self, columns: Columns, triples: Ints) -> None:
+        """Add subset rows."""
+        for triple in triples:
+            row = self.solver.Constraint(-self.solver.infinity(), 1.0)
+            hit = columns.holds[:, triple].sum(axis=1) >= 2
+            for k, variable in self.inside.items():
+                if hit[k]:
+                    row.SetCoefficient(variable, 1.0)
+            self.rows.append(row)
+        self.triples = np.concatenate([self.triples, triples])
+
+    def solve(self) -> tuple[float, Duals, float]:
+        """Return the value, the prices of the rows, and the amount of slack in use."""
+        status = self.solver.Solve()
+        if status != pywraplp.Solver.OPTIMAL:
+            raise ArithmeticError(f"the linear master ended with status {status}")
+        duals = Duals(
+            np.array([row.dual_value() for row in self.cover]),
+            self.count.dual_value(),
+            -np.array([row.dual_value() for row in self.lent]),
+            -np.array([row.dual_value() for row in self.rows]),
+        )
+        slack = sum(variable.solution_value() for variable in self.slacks)
+        return self.objective.Value(), duals, slack
+
+    def weights(self, columns: Columns) -> NDArray[np.float64]:
+        """Return the share of each column in the last solution."""
+        out = np.zeros(columns.size)
+        for k, variable in self.inside.items():
+            out[k] = variable.solution_value()
+        return out

@@ -1,0 +1,156 @@
+"""All hubs priced for one set of duals, and the bound that follows.
+
+For any prices π (atoms), μ ≥ 0 (loans), ρ ≥ 0 (subset rows) and any plan of K clusters,
+
+    cost ≥ Σ π − Σ μ·count − Σ ρ + Σ_{clusters} rc  ≥  Σ π − Σ μ·count − Σ ρ + (K least hub minima),
+
+since the clusters of a plan have hubs in different atoms. All numbers are whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from clustering.solve.around import FAR_OFF
+from clustering.solve.columns import Duals
+from clustering.solve.pricing import price
+from clustering.solve.tables import COUNT, CHANGE, CROSSING, Ints, Tables
+
+STEPS = 512
+"""Steps of need in the table of completions: finer ones bound better, coarser ones fill faster."""
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Clusters below the threshold as (atoms, loan), and the least reduced cost of each atom's hubs.
+
+    `minima` is a lower bound in any case; `complete` says whether every search ran to its end,
+    `overflow` that there were more clusters than asked for.
+    """
+
+    clusters: list[tuple[Ints, int]]
+    minima: Ints
+    complete: bool
+    overflow: bool
+    nodes: int
+
+    def sum_of_least(self, count: int, without: int = -1) -> int:
+        """Return the sum of the `count` least minima; `FAR_OFF` if there are not so many hubs."""
+        usable = np.sort(np.delete(self.minima, without) if without >= 0 else self.minima)
+        if count > len(usable) or (count and usable[count - 1] >= FAR_OFF):
+            return int(FAR_OFF)
+        return int(usable[:count].sum())
+
+
+class Pricer:
+    """Prices all hubs of a model; keeps the work space between calls."""
+
+    def __init__(self, tables: Tables, node_limit: int, room: int) -> None:
+        self.tables = tables
+        self.node_limit = node_limit
+        self.core = core_atoms(tables)
+        widest = int(tables.limits[:, 1].max())
+        n = min(len(tables.size), 64)
+        self._table = np.zeros((n + 1, widest + 1, STEPS + 1), np.int32)
+        self._rows = np.zeros((room, min(widest, len(tables.size))), np.int64)
+        self._costs = np.zeros(room, np.int64)
+        self.modes = modes_of(tables)
+
+    def run(
+        self,
+        duals: Duals,
+        triples: Ints,
+        thresholds: Ints,
+        keep: bool,
+        stop: Callable[[], bool],
+        tables: Tables | None = None,
+    ) -> Priced:
+        """Price every hub (one threshold for each atom); `duals` must be whole."""
+        t = self.tables if tables is None else tables
+        minima = np.full(len(t.size), FAR_OFF, np.int64)
+        clusters: list[tuple[Ints, int]] = []
+        complete, overflow, nodes = True, False, 0
+        for hub in np.flatnonzero(t.hub_allowed).tolist():
+            home = int(t.atom_of[hub])
+            for area, old, loan in self.modes:
+                written, lowest, spent = price(
+                    t,
+                    hub,
+                    area,
+                    old,
+                    loan,
+                    duals.atoms,
+                    duals.loans,
+                    self.core,
+                    triples,
+                    duals.rows,
+                    thresholds[home],
+                    int(keep),
+                    self.node_limit,
+                    self._table,
+                    self._rows,
+                    self._costs,
+                )
+                nodes += spent
+                complete = complete and spent < self.node_limit
+                if written < 0 or len(clusters) + written > len(self._rows):
+                    return Priced(clusters, minima, False, True, nodes)
+                clusters += [(r[r >= 0], loan) for r in self._rows[:written].copy()]
+                minima[home] = min(minima[home], lowest)
+            if stop():
+                return Priced(clusters, np.full_like(minima, -FAR_OFF), False, False, nodes)
+        return Priced(clusters, minima, complete, overflow, nodes)
+
+
+def fixed_part(duals: Duals, loan_count: Ints) -> int:
+    """Return what the prices of the rows say that every plan pays at least, reduced costs aside."""
+    paid = int(duals.atoms.sum()) - int(duals.rows.sum())
+    return paid - int((duals.loans * loan_count).sum())
+
+
+def core_atoms(tables: Tables) -> np.ndarray:
+    """Flag the atoms with secondaries, and a greedy cover of the arcs between the others.
+
+    Arcs that are not covered cost the pricer speed, never exactness; small ones are left.
+    """
+    core = (tables.secondaries > 0).astype(np.uint8)
+    while True:
+        open_ = tables.arcs * np.outer(1 - core, 1 - core)
+        weight = open_.sum(axis=1)
+        if weight.max(initial=0) * 20 <= tables.arcs.sum() // max(len(core), 1):
+            return core
+        core[int(weight.argmax())] = 1
+
+
+def modes_of(tables: Tables) -> list[tuple[int, int, int]]:
+    """Return the modes (main area, main old cluster, loan) that make the cost of a cluster linear."""
+    several = len(tables.area_class) > 1 and (
+        tables.prices[CROSSING] > 0 or len(set(tables.area_class.tolist())) > 1
+    )
+    areas = range(len(tables.area_class)) if several else [-1]
+    old = range(tables.old_count.shape[1]) if tables.prices[CHANGE] > 0 else [-1]
+    loans = [-1, *range(len(tables.loan_school))]
+    return [
+        (a, o, loan)
+        for a in areas
+        for o in old
+        for loan in loans
+        if loan < 0 or a < 0 or tables.loan_area[loan] in (-1, a)
+    ]
+
+
+def without_cost(tables: Tables) -> Tables:
+    """Return the same rules with every price zero: whether any plan exists at all."""
+    prices = tables.prices.copy()
+    prices[: COUNT - 2] = 0
+    return tables._replace(
+        travel=np.zeros_like(tables.travel),
+        out=np.zeros_like(tables.out),
+        arcs=np.zeros_like(tables.arcs),
+        loan_cut=np.zeros_like(tables.loan_cut),
+        school_travel=np.zeros_like(tables.school_travel),
+        prices=prices,
+    )

@@ -1,0 +1,67 @@
+"""The last step: the best plan that can be made of a list of clusters, by CP-SAT.
+
+One worker, a fixed seed and a limit in deterministic time (a count of operations) make the answer
+the same on every machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ortools.sat.python import cp_model
+
+from clustering.solve.tables import Ints
+
+if TYPE_CHECKING:
+    from clustering.solve.close import Proof
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Columns of the best plan found below the known cost, and a bound on all such plans.
+
+    With no better plan the bound is the known cost itself: no plan on the list is cheaper.
+    """
+
+    plan: list[int] | None
+    bound: int | None
+
+
+def best_choice(proof: Proof, numbers: Ints, effort: float = 120.0) -> Choice:
+    """Choose among the columns `numbers` a plan cheaper than the best one known."""
+    columns, tables = proof.columns, proof.tables
+    if not len(numbers):
+        return Choice(None, proof.best_cost)
+    model = cp_model.CpModel()
+    x = [model.new_bool_var("") for _ in numbers]
+    holds = columns.holds[numbers]
+    if (holds.sum(axis=0) == 0).any():
+        return Choice(None, proof.best_cost)
+    for i in range(columns.n):
+        model.add_exactly_one(x[k] for k in np.flatnonzero(holds[:, i]).tolist())
+    model.add(sum(x) == proof.clusters)
+    loans = columns.loan[numbers]
+    for loan, count in enumerate(tables.loan_count.tolist()):
+        users = [x[k] for k in np.flatnonzero(loans == loan).tolist()]
+        if users:
+            model.add(sum(users) <= count)
+    cost = columns.cost[numbers].tolist()
+    total = cp_model.LinearExpr.weighted_sum(x, cost)
+    if proof.best_cost < 2**49:
+        model.add(total <= proof.best_cost - 1)
+    model.minimize(total)
+    solver = cp_model.CpSolver()
+    solver.parameters.num_workers = 1
+    solver.parameters.random_seed = 1
+    solver.parameters.linearization_level = 2
+    solver.parameters.max_deterministic_time = effort
+    status = solver.solve(model)
+    if status == cp_model.INFEASIBLE:
+        return Choice(None, proof.best_cost)
+    bound = int(np.ceil(solver.best_objective_bound - 1e-6))
+    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        plan = [int(numbers[k]) for k, one in enumerate(x) if solver.boolean_value(one)]
+        return Choice(plan, bound)
+    return Choice(None, bound if status == cp_model.UNKNOWN else None)

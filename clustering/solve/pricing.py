@@ -1,0 +1,452 @@
+"""The exact pricer: every cluster around a hub whose reduced cost lies below a threshold.
+
+Three nested searches, each bounded from below (see `around` for the reduced cost):
+
+1. depth-first over the *core* atoms (those with secondaries, and a cover of the remaining feeder
+   arcs): once the core of a cluster is fixed, the arcs to the other atoms are linear in them;
+2. for a fixed core, a table by dynamic programming over (atom, schools, need) of the cheapest
+   completion, deviation of need included; need is counted in steps, and each step is taken in the
+   direction that flatters, so the table is a lower bound (exact when a step is one unit);
+3. depth-first over the other atoms, cut by that table, by connectivity within the atoms that are
+   not yet left out, and by what the table leaves out: prices of subset rows, arcs between two
+   atoms outside the core.
+
+What is in none of the bounds (limits on pupils, primaries, the class of the cluster, size and
+anchors) is checked where a cluster is complete, by `tables.judge`. Sets of atoms are bits of one
+unsigned 64-bit word, numbered by their place around the hub.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clustering.solve.around import (
+    FAR_OFF,
+    WIDEST,
+    arranged,
+    candidates,
+    prune,
+    ranges,
+    values,
+)
+from clustering.solve.tables import (
+    BALANCE,
+    BROKEN,
+    COUNT,
+    TOTAL_NEED,
+    best_hub,
+    compiled,
+    deviation,
+    judge,
+)
+
+ONE, NONE = np.uint64(1), np.uint64(0)
+DEEP = np.int32(2**30)
+"""A completion that does not exist."""
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_PLACE = np.zeros(64, np.int64)
+for _k in range(64):
+    _PLACE[((0x03F79D71B4CB0A89 << _k) & (2**64 - 1)) >> 58] = _k
+"""Number of the only bit that is set, through a de Bruijn sequence (Leiserson et al. 1998)."""
+
+
+@compiled
+def place_of(bit):
+    """Return the number of the only bit set in a word."""
+    return _PLACE[(bit * _DE_BRUIJN) >> np.uint64(58)]
+
+
+@compiled
+def flood(links, inside):
+    """Return the part of `inside` that is connected to atom 0."""
+    seen = ONE
+    front = links[0] & inside
+    seen |= front
+    while front != NONE:
+        low = front & (~front + ONE)
+        front ^= low
+        fresh = links[place_of(low)] & inside & ~seen
+        seen |= fresh
+        front |= fresh
+    return seen
+
+
+@compiled
+def conflicts(first, mask, price, k, chosen):
+    """Return what atom k pays for subset rows: the second atom of a triple pays for all."""
+    paid = 0
+    for place in range(first[k], first[k + 1]):
+        both = chosen & mask[place]
+        if both != NONE and both != mask[place]:
+            paid += price[place]
+    return paid
+
+
+@compiled
+def rows_around(order, where, triples, rho):
+    """Return the subset rows of each atom around a hub: the other atoms as bits, and the price."""
+    n = len(order)
+    first = np.zeros(n + 1, np.int64)
+    mask = np.zeros(3 * len(rho), np.uint64)
+    price = np.zeros(3 * len(rho), np.int64)
+    size = 0
+    for k in range(n):
+        for r in range(len(rho)):
+            if rho[r] <= 0:
+                continue
+            others, member = NONE, False
+            for x in range(3):
+                i = triples[r, x]
+                member = member or i == order[k]
+                if i != order[k] and where[i] >= 0:
+                    others |= ONE << np.uint64(where[i])
+            if member and others != NONE:
+                # where the third atom is out of reach `others` is one bit: it pays when that is in
+                mask[size] = others
+                price[size] = rho[r]
+                size += 1
+        first[k + 1] = size
+    return first, mask, price
+
+
+@compiled
+def completions(
+    values_, sizes, needs, count, room, least, steps, base, width, low, high, shift, t, table
+):
+    """Fill `table[k, c, u]`: cheapest use of atoms k.. when c schools and u steps are taken.
+
+    `base` is the need of the core, a step is `width` units; `least`..`room` schools may be added.
+    Prices are divided by 2^shift, rounded down, to fit 32 bits.
+    """
+    p = t.prices
+    for c in range(room + 1):
+        for u in range(steps + 1):
+            table[count, c, u] = DEEP
+        if c < least:
+            continue
+        for u in range(steps):
+            # the need in this step that is nearest to the mean prices the whole step
+            a, b = max(base + u * width, low), min(base + u * width + width - 1, high)
+            if a > b:
+                continue
+            mean = p[TOTAL_NEED] // p[COUNT]
+            x, y = max(a, min(b, mean)), max(a, min(b, mean + 1))
+            best = min(
+                deviation(p[BALANCE], x, p[TOTAL_NEED], p[COUNT]),
+                deviation(p[BALANCE], y, p[TOTAL_NEED], p[COUNT]),
+            )
+            table[count, c, u] = np.int32(min(best >> shift, 2**29))
+    for k in range(count - 1, -1, -1):
+        size, value = sizes[k], np.int32(values_[k] >> shift)
+        jump = needs[k] // width
+        carry = 1 if needs[k] % width else 0
+        for c in range(room + 1):
+            old = table[k + 1, c]
+            new = table[k, c]
+            for u in range(steps + 1):
+                new[u] = old[u]
+            if c + size > room or jump >= steps:
+                continue
+            up = table[k + 1, c + size]
+            for u in range(np.uint64(steps - jump)):
+                there = min(up[u + np.uint64(jump)], up[u + np.uint64(jump + carry)]) + value
+                new[u] = min(new[u], there)
+
+
+@compiled
+def price(
+    t, hub, area, old, loan, pi, mu, core, triples, rho, threshold, keep, nodes, table, rows, costs
+):
+    """Find clusters with reduced cost below the threshold around one hub in one mode.
+
+    With `keep` = 0 the threshold falls to the best cluster found: the few clusters that are written
+    are ever better ones. With `keep` = 1 all are written whose best hub this is. Returns how many
+    were written to `rows` (atoms, −1 beyond the last) and `costs`, a lower bound on the reduced
+    cost of every cluster of this hub and mode, and the nodes used; −1 written: too many for `rows`;
+    a bound below the threshold with nodes ≥ the limit: the search was cut off.
+    """
+    wide, late = ranges(t, area)
+    inside = candidates(t, hub, loan, late)
+    home = t.atom_of[hub]
+    if inside[home] == 0:
+        return 0, FAR_OFF, 0
+    v, const = values(t, hub, area, old, loan, pi, mu)
+    bound = prune(t, home, inside, v, const, wide[0], wide[1], threshold)
+    if bound >= threshold:
+        return 0, bound, 0
+    order, first_rest = arranged(t, home, inside, core)
+    n = len(order)
+    if n > WIDEST:
+        return 0, bound, nodes
+    where = np.full(len(inside), -1, np.int64)
+    for k in range(n):
+        where[order[k]] = k
+    links, bars = np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+    arcs = np.zeros((n, n), np.int64)
+    for a in range(n):
+        for b in range(n):
+            if t.adjacent[order[a], order[b]] == 1:
+                links[a] |= ONE << np.uint64(b)
+            if t.apart[order[a], order[b]] == 1:
+                bars[a] |= ONE << np.uint64(b)
+            arcs[a, b] = t.arcs[order[a], order[b]]
+    row_first, row_mask, row_price = rows_around(order, where, triples, rho)
+    size, need, own = t.size[order], t.need[order], t.secondaries[order]
+    value, pupils = v[order], t.pupils[order]
+    # -- 1. the core, depth first: half[d, k] is twice the value of k with arcs shared out
+    half = np.zeros((n + 1, n), np.int64)
+    for k in range(n):
+        half[0, k] = 2 * value[k] - arcs[k, 0]
+        for other in range(n):
+            half[0, k] -= arcs[k, other]
+    fixed = np.zeros(n + 1, np.int64)
+    chosen, out = np.zeros(n + 1, np.uint64), np.zeros(n + 1, np.uint64)
+    taken, load, have = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64), np.zeros(
+        n + 1, np.int64
+    )
+    state = np.zeros(n + 1, np.int64)
+    fixed[0], chosen[0] = const + value[0], ONE
+    taken[0], load[0], have[0] = size[0], need[0], own[0]
+    own_low = 0 if loan >= 0 else wide[4]
+    own_high = wide[5] - 1 if loan >= 0 else 1 << 40
+    slices = np.empty(int(size.sum()) + 1, np.int64)
+    rest_value, rest = np.empty(n, np.int64), np.empty(n, np.int64)
+    members = np.empty(n, np.int64)
+    # stacks of the innermost search
+    at, sum_, was, load_, taken_ = (
+        np.empty(n + 1, np.int64),
+        np.empty(n + 1, np.int64),
+        np.empty(n + 1, np.uint64),
+        np.empty(n + 1, np.int64),
+        np.empty(n + 1, np.int64),
+    )
+    spent, written, lowest = 0, 0, threshold
+    depth = 0
+    while depth >= 0:
+        if state[depth] == 0:
+            # judge this node once
+            spent += 1
+            everything = ~NONE if n == 64 else (ONE << np.uint64(n)) - ONE
+            reach = flood(links, everything & ~out[depth])
+            alive = chosen[depth] & ~reach == NONE and taken[depth] <= wide[1]
+            alive = alive and load[depth] <= wide[8] and have[depth] <= own_high
+            if alive:
+                count, coming = 0, have[depth]
+                for k in range(depth + 1, n):
+                    if reach >> np.uint64(k) & ONE:
+                        coming += own[k]
+                        share = half[depth, k] // size[k]
+                        for _ in range(size[k]):
+                            slices[count] = share
+                            count += 1
+                room = wide[1] - taken[depth]
+                total = best_sum_(slices, count, max(wide[0] - taken[depth], 0), room)
+                alive = coming >= own_low and 2 * fixed[depth] + total < 2 * threshold
+            if not alive:
+                depth -= 1
+                continue
+            if depth < first_rest - 1:
+                state[depth] = 1
+                k = depth + 1
+                # first with atom k
+                if reach >> np.uint64(k) & ONE and bars[k] & chosen[depth] == NONE:
+                    gain = value[k]
+                    for other in range(depth + 1):
+                        if chosen[depth] >> np.uint64(other) & ONE:
+                            gain -= arcs[k, other]
+                    gain += conflicts(row_first, row_mask, row_price, k, chosen[depth])
+                    fixed[k] = fixed[depth] + gain
+                    chosen[k], out[k] = chosen[depth] | ONE << np.uint64(k), out[depth]
+                    taken[k], load[k] = taken[depth] + size[k], load[depth] + need[k]
+                    have[k] = have[depth] + own[k]
+                    for other in range(k + 1, n):
+                        half[k, other] = half[depth, other] - arcs[k, other]
+                    state[k] = 0
+                    depth = k
+                continue
+        elif depth < first_rest - 1:
+            if state[depth] == 1:
+                # then without it
+                state[depth] = 2
+                k = depth + 1
+                fixed[k], chosen[k] = fixed[depth], chosen[depth]
+                out[k] = out[depth] | ONE << np.uint64(k)
+                taken[k], load[k], have[k] = taken[depth], load[depth], have[depth]
+                for other in range(k + 1, n):
+                    half[k, other] = half[depth, other] + arcs[k, other]
+                state[k] = 0
+                depth = k
+                continue
+            depth -= 1
+            continue
+        # -- 2. the core is complete: table of completions
+        if have[depth] < own_low:
+            depth -= 1
+            continue
+        room = wide[1] - taken[depth]
+        least = max(wide[0] - taken[depth], 0)
+        count = 0
+        for k in range(first_rest, n):
+            if (
+                reach >> np.uint64(k) & ONE
+                and size[k] <= room
+                and need[k] + load[depth] <= wide[8]
+                and bars[k] & chosen[depth] == NONE
+            ):
+                rest[count] = k
+                gain = value[k]
+                for other in range(first_rest):
+                    if chosen[depth] >> np.uint64(other) & ONE:
+                        gain -= arcs[k, other]
+                # an arc to an earlier atom outside the core counts here as if that one were in
+                for earlier in range(count):
+                    gain -= arcs[k, rest[earlier]]
+                rest_value[count] = gain
+                count += 1
+        heaviest, largest = 0, 0
+        for k in range(count):
+            heaviest = max(heaviest, -(-need[rest[k]] // size[rest[k]]))
+            largest = max(largest, abs(rest_value[k]))
+        shift = 0
+        while (largest >> shift) * (room + 1) >= 2**28:
+            shift += 1
+        span = min(wide[8] - load[depth], heaviest * room) + 1
+        width = max(1, -(-span // (table.shape[2] - 1)))
+        steps = -(-span // width)
+        completions(
+            rest_value,
+            size[rest[:count]],
+            need[rest[:count]],
+            count,
+            room,
+            least,
+            steps,
+            load[depth],
+            width,
+            wide[7],
+            wide[8],
+            shift,
+            t,
+            table,
+        )
+        # -- 3. the other atoms, depth first
+        top = 0
+        at[0], sum_[0], was[0] = 0, fixed[depth], chosen[depth]
+        load_[0], taken_[0] = load[depth], taken[depth]
+        fresh = True
+        while top >= 0:
+            if fresh:
+                spent += 1
+                if taken_[top] >= wide[0] and wide[7] <= load_[top] <= wide[8]:
+                    guess = sum_[top] + deviation(
+                        t.prices[BALANCE], load_[top], t.prices[TOTAL_NEED], t.prices[COUNT]
+                    )
+                    if guess < threshold and flood(links, was[top]) == was[top]:
+                        amount, left = 0, was[top]
+                        while left != NONE:
+                            low = left & (~left + ONE)
+                            left ^= low
+                            members[amount] = order[place_of(low)]
+                            amount += 1
+                        cost = judge(t, members, amount, hub, loan)
+                        if cost < BROKEN:
+                            found = cost
+                            for x in range(amount):
+                                found -= pi[members[x]]
+                            if loan >= 0:
+                                found += mu[loan]
+                            for r in range(len(rho)):
+                                inner = 0
+                                for x in range(amount):
+                                    i = members[x]
+                                    inner += (
+                                        i == triples[r, 0]
+                                        or i == triples[r, 1]
+                                        or i == triples[r, 2]
+                                    )
+                                if inner >= 2:
+                                    found += rho[r]
+                            if found < threshold and (
+                                keep == 0 or best_hub(t, members, amount, loan)[0] == hub
+                            ):
+                                if written >= rows.shape[0]:
+                                    return -1, lowest, spent
+                                for x in range(rows.shape[1]):
+                                    rows[written, x] = members[x] if x < amount else -1
+                                costs[written] = cost
+                                written += 1
+                                lowest = min(lowest, found)
+                                if keep == 0:
+                                    threshold = found
+                if spent >= nodes:
+                    return written, bound, spent
+                fresh = False
+            k = at[top]
+            if k >= count:
+                top -= 1
+                continue
+            c = taken_[top] - taken[depth]
+            u = (load_[top] - load[depth]) // width
+            if sum_[top] + (np.int64(table[k, c, u]) << shift) >= threshold:
+                top -= 1
+                continue
+            at[top] = k + 1
+            atom = rest[k]
+            if c + size[atom] > room or load_[top] + need[atom] > wide[8]:
+                continue
+            if bars[atom] & was[top] != NONE:
+                continue
+            value_k = sum_[top] + rest_value[k]
+            value_k += conflicts(row_first, row_mask, row_price, atom, was[top])
+            for earlier in range(k):
+                if arcs[atom, rest[earlier]] != 0 and not was[top] >> np.uint64(rest[earlier]) & ONE:
+                    value_k += arcs[atom, rest[earlier]]
+            u = (load_[top] + need[atom] - load[depth]) // width
+            rest_of = np.int64(table[k + 1, c + size[atom], u]) << shift
+            if value_k + rest_of >= threshold:
+                continue
+            bit = ONE << np.uint64(atom)
+            free = was[top]
+            for later in range(k, count):
+                free |= ONE << np.uint64(rest[later])
+            linked = flood(links, free)
+            if was[top] & ~linked != NONE:
+                # what was left out cuts the cluster in two: so will everything after it
+                top -= 1
+                continue
+            if bit & linked == NONE:
+                continue
+            top += 1
+            at[top], sum_[top], was[top] = k + 1, value_k, was[top - 1] | bit
+            load_[top] = load_[top - 1] + need[atom]
+            taken_[top] = taken_[top - 1] + size[atom]
+            fresh = True
+        depth -= 1
+    return written, lowest, spent
+
+
+@compiled
+def best_sum_(slices, count, low, high):
+    """Return the least sum of `low`..`high` of the numbers, by keeping the smallest in order."""
+    if high < 0 or low > count:
+        return FAR_OFF
+    size = 0
+    for k in range(count):
+        x = slices[k]
+        if size >= low and x >= 0 and (low == 0 or x >= slices[low - 1]):
+            continue
+        if size == high:
+            if high == 0 or x >= slices[size - 1]:
+                continue
+            size -= 1
+        place = size
+        while place > 0 and slices[place - 1] > x:
+            slices[place] = slices[place - 1]
+            place -= 1
+        slices[place] = x
+        size += 1
+    total = 0
+    for k in range(size):
+        if k < low or slices[k] < 0:
+            total += slices[k]
+    return total
