@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
 
-from clustering.feeders import Feeders, no_feeders, read_flows
+from clustering.feeders import Feeders, FlowsError, filled, no_feeders
+from clustering.flows_file import read_flows
+from clustering.flows_shapes import HEADINGS, REMEDY
+from clustering.gravity import calibrate, estimate_flows
+from clustering.gravity_settings import GravitySettings
 from clustering.need import Need, need_units
 from clustering.plan import Plan, plan_from_frame
 from clustering.problem import Problem, build_problem
 from clustering.study import Study
 from clustering.together import ties
 from geo.areas import Areas, read_areas, read_land
-from geo.errors import Fault, Faults, InputError, SchoolsError, StudyError, did_you_mean
+from geo.errors import (
+    Fault,
+    Faults,
+    InputError,
+    PersonalDataError,
+    SchoolsError,
+    StudyError,
+    did_you_mean,
+    short_path,
+)
 from geo.matrix import read_matrix
 from geo.placing import Placing, place, place_by_column
 from geo.schools import Schools, read_schools
+from geo.sheets import read_sheet
 from geo.travel import Crossing, Minutes, straight_line
 
 T = TypeVar("T")
@@ -98,6 +112,9 @@ def load_inputs(study: Study) -> Inputs:
     minutes = doors.open(lambda: _minutes(study, table, areas))
     doors.check()
     assert minutes is not None
+    feeders = doors.open(lambda: _estimated(study, table, minutes.table, feeders))
+    doors.check()
+    assert feeders is not None
     tied, dropped = _ties(study, table)
     problem = build_problem(
         table,
@@ -197,16 +214,50 @@ def _existing(study: Study, schools: Schools) -> pd.DataFrame | None:
     return table[table["urn"].isin(schools.table.index)].reset_index(drop=True)
 
 
-def _feeders(study: Study, schools: Schools) -> Feeders:
+def _feeders(study: Study, schools: Schools) -> Feeders | None:
+    """Read the file of flows; `None` where the study names none."""
     own = study.config.feeders
-    if own.file:
-        return read_flows(
-            study.resolve(own.file),
-            schools.table,
-            suppressed=own.suppressed,
-            replaced=schools.replaced,
-        )
-    return no_feeders()
+    if not own.file:
+        return None
+    path = study.resolve(own.file)
+    try:
+        sheet = read_sheet(path, HEADINGS)
+    except PersonalDataError:
+        raise
+    except SchoolsError as error:  # its remedies speak of a table of schools where no heading fits
+        raise FlowsError(
+            replace(fault, fix=REMEDY) if "heading" in fault.what else fault
+            for fault in error.faults
+        ) from error
+    return read_flows(
+        sheet,
+        schools.table,
+        file=short_path(path),
+        suppressed=own.suppressed,
+        replaced=schools.replaced,
+    )
+
+
+def _estimated(
+    study: Study, table: pd.DataFrame, minutes: pd.DataFrame, counted: Feeders | None
+) -> Feeders:
+    """Estimate the flows nobody counted, if the study wants that."""
+    own = study.config.feeders
+    if not own.estimate:
+        return counted or no_feeders()
+    try:
+        settings = GravitySettings.given(own.model_dump())
+    except ValueError as error:
+        raise StudyError(Fault(f"[feeders] {error}.", "", study.path.name)) from error
+    if counted is None:
+        return estimate_flows(table, minutes, settings=settings)
+    if own.tau_urban is None and own.tau_rural is None:
+        settings = calibrate(counted, table, minutes, settings)
+        told = f"{settings.tau_urban:g} minutes in town, {settings.tau_rural:g} in the country"
+        note = f"The estimate is calibrated on the counted flows: tau is {told}."
+        counted = replace(counted, notes=(*counted.notes, note))
+    estimate = estimate_flows(table, minutes, settings=settings, known=counted)
+    return filled(counted, estimate)
 
 
 def _need(study: Study, schools: Schools) -> Need:

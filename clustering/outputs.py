@@ -210,7 +210,6 @@ def _write_geopackage(path: Path, inputs: Inputs, plan: Plan, report: Report) ->
                 home.get(a, "") == home.get(b, "-")
                 for a, b in zip(links["from_urn"], links["to_urn"], strict=True)
             ],
-            estimated=inputs.feeders.estimated,
         ),
         geometry=[
             shapely.LineString([at[a], at[b]])

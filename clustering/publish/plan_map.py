@@ -186,7 +186,6 @@ def _feeders(inputs: Inputs, plan: Plan, report: Report) -> pd.DataFrame:
         bool(home.get(a)) and (home.get(a) == home.get(b) or lent.get(home[a]) == b)
         for a, b in zip(big["from_urn"], big["to_urn"], strict=True)
     ]
-    big["estimated"] = inputs.feeders.estimated
     return big
 
 
