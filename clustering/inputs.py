@@ -125,6 +125,7 @@ def load_inputs(study: Study) -> Inputs:
         feeders=feeders.links,
         existing=None if existing is None else existing.set_index("urn")["cluster"],
         ties=tied,
+        sealed=_sealed(study, existing),
         feeders_estimated=feeders.estimated,
     )
     notes = (
@@ -210,8 +211,25 @@ def _existing(study: Study, schools: Schools) -> pd.DataFrame | None:
     twice = table.loc[table["urn"].duplicated(), "urn"]
     for urn in sorted(set(twice)):
         faults.add("stands twice in today's clusters.", "Keep one row.", urn=urn)
+    known = sorted(set(table["cluster"]) - {""})
+    for name in own.locked:
+        if name not in known:
+            faults.add(
+                f'[existing] locked names "{name}", which is none of today\'s clusters.',
+                did_you_mean(name, known),
+            )
     faults.raise_if_any()
     return table[table["urn"].isin(schools.table.index)].reset_index(drop=True)
+
+
+def _sealed(study: Study, existing: pd.DataFrame | None) -> list[list[str]]:
+    """Return the schools of every one of today's clusters that the study locks."""
+    if existing is None or study.config.existing is None:
+        return []
+    return [
+        existing.loc[existing["cluster"] == name, "urn"].tolist()
+        for name in study.config.existing.locked
+    ]
 
 
 def _feeders(study: Study, schools: Schools) -> Feeders | None:
@@ -321,6 +339,7 @@ def _check_rules(study: Study, table: pd.DataFrame) -> None:
     named = {
         "together": [u for group in rules.together for u in group],
         "apart": [u for group in rules.apart for u in group],
+        "pinned_hubs": list(rules.pinned_hubs),
         **{f'area."{a}".associates': list(own.associates) for a, own in rules.area.items()},
         **{f'cluster."{c}".contains': [own.contains] for c, own in rules.cluster.items()},
     }

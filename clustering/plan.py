@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from zipfile import BadZipFile
 
 import pandas as pd
 
@@ -34,6 +35,8 @@ class Plan:
     """Clusters of schools, in the order of their labels; no school stands in two."""
 
     clusters: tuple[Cluster, ...]
+    locked: frozenset[str] = frozenset()
+    """Labels of clusters, and URNs of schools, that a new design must leave where they are."""
 
     def __post_init__(self) -> None:
         seen = Counter(urn for cluster in self.clusters for urn in cluster.schools)
@@ -85,7 +88,22 @@ class Plan:
             if stays:
                 kept = cluster.hub if cluster.hub in stays else hub or stays[0]
                 changed.append(replace(cluster, schools=stays, hub=kept))
-        return Plan(tuple(changed))
+        return replace(self, clusters=tuple(changed))
+
+    def lock(self, *names: str) -> Plan:
+        """Return the plan with clusters (by label) or schools (by URN) locked.
+
+        A design that starts from the plan leaves a locked cluster exactly as it is, and a locked
+        school in the cluster of its present hub.
+        """
+        for name in names:
+            if name not in self.cluster_of:
+                self[name]
+        return replace(self, locked=self.locked | set(names))
+
+    def unlock(self, *names: str) -> Plan:
+        """Return the plan with locks taken off; all of them where none is named."""
+        return replace(self, locked=self.locked - set(names) if names else frozenset())
 
     def swap(self, a: str, b: str) -> Plan:
         """Return the plan with two schools in each other's cluster."""
@@ -210,7 +228,7 @@ def read_plan(path: Path | str, problem: Problem) -> Plan:
             table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except FileNotFoundError:
         raise PlanError(Fault("the file is not there.", "Check the path.", path.name)) from None
-    except (UnicodeDecodeError, ValueError, KeyError, OSError) as error:
+    except (UnicodeDecodeError, ValueError, KeyError, OSError, BadZipFile) as error:
         reason = f"the file cannot be read as a table ({type(error).__name__})."
         raise PlanError(
             Fault(reason, "Save it as CSV (UTF-8) or Excel workbook.", path.name)

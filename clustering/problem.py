@@ -54,6 +54,8 @@ class Problem:
     goals: Goals
     no_roll: tuple[str, ...] = ()
     pinned_hubs: tuple[str, ...] = ()
+    sealed: tuple[tuple[str, ...], ...] = ()
+    """Groups of URNs that are a cluster each, as they stand: nobody leaves and nobody joins."""
     feeders_estimated: bool = False
     notes: tuple[str, ...] = field(default=())
 
@@ -104,6 +106,31 @@ class Problem:
         """Return the same problem under other rules."""
         return replace(self, rules=rules)
 
+    def redrawn_from(
+        self,
+        cluster_of: Mapping[str, str],
+        *,
+        change: float,
+        sealed: Iterable[Iterable[str]] = (),
+        ties: Iterable[Iterable[str]] = (),
+        pinned_hubs: Iterable[str] = (),
+    ) -> Problem:
+        """Return the problem of redrawing a plan: change is counted from it, locks are added.
+
+        `change` is the price in minutes of a school that leaves its cluster of `cluster_of`.
+        """
+        old, names = _existing(pd.Series(dict(cluster_of), dtype=object), self.urns)
+        closed = tuple(sorted({*self.sealed, *(tuple(sorted(group)) for group in sealed)}))
+        return replace(
+            self,
+            existing=old,
+            existing_names=names,
+            goals=self.goals.model_copy(update={"change": change}),
+            sealed=closed,
+            ties=merge_groups([*self.ties, *ties, *closed]),
+            pinned_hubs=tuple(sorted({*self.pinned_hubs, *pinned_hubs})),
+        )
+
 
 @dataclass(frozen=True)
 class Part:
@@ -124,6 +151,7 @@ def build_problem(
     existing: pd.Series | None = None,
     ties: Iterable[Iterable[str]] = (),
     pinned_hubs: Iterable[str] = (),
+    sealed: Iterable[Iterable[str]] = (),
     feeders_estimated: bool = False,
 ) -> Problem:
     """Join the tables of a study into a problem.
@@ -145,6 +173,7 @@ def build_problem(
     area_names = tuple(sorted(set(table["area"])))
     position = {urn: i for i, urn in enumerate(urns)}
     need = need.reindex(list(urns))
+    closed = tuple(sorted(tuple(sorted(group)) for group in sealed))
     pupils = table["pupils"].astype(float)
     no_roll = tuple(urn for urn in urns if np.isnan(pupils[urn]) or np.isnan(need[urn]))
     links = _links(feeders, position)
@@ -166,11 +195,12 @@ def build_problem(
         feeder_pupils=links[2],
         existing=old,
         existing_names=old_names,
-        ties=merge_groups([*ties, *(rules.together if rules else ())]),
+        ties=merge_groups([*ties, *(rules.together if rules else ()), *closed]),
+        sealed=closed,
         rules=rules or Rules(),
         goals=goals or Goals(),
         no_roll=no_roll,
-        pinned_hubs=tuple(sorted(pinned_hubs)),
+        pinned_hubs=tuple(sorted({*pinned_hubs, *(rules.pinned_hubs if rules else ())})),
         feeders_estimated=feeders_estimated,
     )
 

@@ -249,6 +249,7 @@ class _Audit:
             yield from self._travel_breaches(cluster)
             yield from self._area_breaches(cluster)
         yield from self._together_breaches()
+        yield from self._sealed_breaches()
         yield from self._count_breaches()
 
     def _names(self, positions: Iterable[int]) -> str:
@@ -385,6 +386,17 @@ class _Audit:
                     text = f"{self._names(places)} must not share a cluster."
                     urns = tuple(problem.urns[i] for i in places)
                     yield Breach("apart", label, text, urns=urns)
+
+    def _sealed_breaches(self) -> Iterable[Breach]:
+        for group in self.problem.sealed:
+            places = self.problem.positions(group)
+            label = self.label[places[0]]
+            joined = sorted(set(self.members.get(label, ())) - set(places))
+            if joined:
+                text = f"{label} is locked, but {self._names(joined)} joined it."
+                yield Breach(
+                    "locked", label, text, urns=tuple(self.problem.urns[i] for i in joined)
+                )
 
     def _count_breaches(self) -> Iterable[Breach]:
         problem, rules = self.problem, self.problem.rules

@@ -124,6 +124,8 @@ class Rules(Frozen):
     apart: UrnGroups = ()
     hub: Literal["any", "secondary"] = "any"
     """Which school of a cluster can be its hub."""
+    pinned_hubs: tuple[str, ...] = ()
+    """URNs of schools that are the hub of whatever cluster they are in."""
     area: dict[str, AreaRules] = {}
     cluster: dict[str, ClusterRules] = {}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,15 +12,21 @@ import pandas as pd
 from clustering.inputs import Inputs, load_inputs
 from clustering.outputs import write_run
 from clustering.plan import Plan, read_plan
+from clustering.problem import Problem
 from clustering.publish.plan_map import plan_map
 from clustering.report import Report, assess, compare, moves
 from clustering.solve.checks import Reason
 from clustering.solve.whole import Solution, Tick, solve
+from clustering.solve.why import reasons_of_schools
 from clustering.study import Study
 from geo.maps import draw
 
 if TYPE_CHECKING:
     import folium
+
+
+REDRAW_PRICE = 15.0
+"""Minutes that a school's move must save before a redrawn plan makes it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,12 @@ class Result:
         assert self.report is not None, "a result without a plan has no map"
         return draw(plan_map(self.inputs, self.plan, self.report))
 
+    def why(self) -> pd.DataFrame:
+        """Return for each school why it is where it is, its next-best cluster and that price."""
+        table = reasons_of_schools(self.plan, self.inputs.problem)
+        table.insert(1, "name", [self.inputs.table.at[urn, "name"] for urn in table["urn"]])
+        return table
+
     def compare(self, *others: Plan) -> Comparison:
         """Compare the plan with others: figures side by side, and who moves."""
         named = {f"changed {k}" if k > 1 else "changed": p for k, p in enumerate(others, start=1)}
@@ -83,13 +95,15 @@ def design(
     gap: float | None = None,
     effort: str | None = None,
     start: Plan | None = None,
+    change: float = REDRAW_PRICE,
     progress: Callable[[Tick], None] = lambda tick: None,
     stop: Callable[[], bool] = lambda: False,
     inputs: Inputs | None = None,
 ) -> Result:
     """Design the clusters of a study: read, solve, audit.
 
-    Whatever is not given is as the study's `[solve]` says. `start` is a plan to begin from.
+    Whatever is not given is as the study's `[solve]` says. `start` is a plan to redraw: its locks
+    hold, and every school that leaves its cluster costs `change` minutes.
     `inputs` saves reading the files again. Raises an `InputError` for bad input; that no plan
     exists is an answer (`result.reasons`), and a plan that the audit finds in breach is an error of
     this program and raises `AssertionError`.
@@ -98,6 +112,8 @@ def design(
         study = Study.load(study)
     inputs = inputs or load_inputs(study)
     own = study.config.solve
+    if start is not None:
+        inputs = replace(inputs, problem=redrawn(inputs.problem, start, change))
     solution = solve(
         inputs.problem,
         seed=own.seed if seed is None else seed,
@@ -109,6 +125,20 @@ def design(
         stop=stop,
     )
     return Result(inputs, solution, audited(solution, inputs))
+
+
+def redrawn(problem: Problem, start: Plan, change: float) -> Problem:
+    """Return the problem of redrawing a plan under its locks."""
+    sealed = [start[name].schools for name in sorted(start.locked) if name in start.labels]
+    hubs = [start[name].hub for name in sorted(start.locked) if name in start.labels]
+    ties = [
+        (urn, start[start.cluster_of[urn]].hub)
+        for urn in sorted(start.locked)
+        if urn in start.cluster_of
+    ]
+    return problem.redrawn_from(
+        start.cluster_of, change=change, sealed=sealed, ties=ties, pinned_hubs=hubs
+    )
 
 
 def audited(solution: Solution, inputs: Inputs) -> Report | None:

@@ -102,6 +102,8 @@ class ExistingTable(Frozen):
     """`[existing]`: today's clusters, `urn,cluster`."""
 
     file: str
+    locked: Texts = ()
+    """Names of today's clusters that stay exactly as they are."""
 
 
 class MapTable(Frozen):

@@ -74,13 +74,15 @@ def _ranges(problem: Problem, part: Part, model: Model) -> list[_Range]:
             "schools",
             math.ceil(schools / high),
             max(schools // max(low, 1), 0),
-            f"at most {high} schools a cluster makes at least {math.ceil(schools / high)} clusters",
-            f"at least {low} schools a cluster makes at most {schools // max(low, 1)} clusters",
+            f"at most {_some(high, 'school')} a cluster makes at least "
+            f"{_some(math.ceil(schools / high), 'cluster')}",
+            f"at least {_some(low, 'school')} a cluster makes at most "
+            f"{_some(schools // max(low, 1), 'cluster')}",
         )
     ]
     for rule, have, words in (
-        ("secondaries", int(model.secondaries.sum()), "non-selective secondaries"),
-        ("primaries", int(model.primaries.sum()), "primaries"),
+        ("secondaries", int(model.secondaries.sum()), "non-selective secondary"),
+        ("primaries", int(model.primaries.sum()), "primary"),
     ):
         wanted = min(getattr(c, rule) for c in model.classes[: len(model.area_class)])
         if not wanted:
@@ -89,17 +91,20 @@ def _ranges(problem: Problem, part: Part, model: Model) -> list[_Range]:
         lent = sum(loan.count for loan in model.loans) if rule == "secondaries" else 0
         most = have // wanted + waived + lent
         each = f"at least {wanted} of them a cluster" if wanted > 1 else "one a cluster"
-        why = f"{have} {words}, {each}, make at most {most} clusters"
+        make = "makes" if have == 1 else "make"
+        why = f"{_some(have, words)}, {each}, {make} at most {_some(most, 'cluster')}"
         ranges.append(_Range(rule, 0, most, "", why))
     total = model.total_pupils
     least = min(c.pupils[0] for c in model.classes)
     most_pupils = max(c.pupils[1] for c in model.classes)
     if least > 0:
-        why = f"at least {least:,} pupils a cluster makes at most {total // least} clusters"
+        why = (
+            f"at least {least:,} pupils a cluster makes at most {_some(total // least, 'cluster')}"
+        )
         ranges.append(_Range("pupils", 0, total // least, "", why))
     if most_pupils < NO_LIMIT:
         fewest = math.ceil(total / most_pupils)
-        why = f"at most {most_pupils:,} pupils a cluster makes at least {fewest} clusters"
+        why = f"at most {most_pupils:,} pupils a cluster makes at least {_some(fewest, 'cluster')}"
         ranges.append(_Range("pupils", fewest, NO_LIMIT, why))
     fixed = _own(problem, part).clusters
     if fixed is None and problem.rules.areas != "never" and problem.rules.clusters != "free":
@@ -179,10 +184,10 @@ def _clash(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> 
     """Return the reason when no number of clusters satisfies every count."""
     lowest, highest = max(ranges, key=lambda r: r.low), min(ranges, key=lambda r: r.high)
     schools = len(part.members)
-    facts = f"{part.name} has {schools} schools"
+    facts = f"{part.name} has {_some(schools, 'school')}"
     if "secondaries" in (lowest.rule, highest.rule):
         found = [i for i in part.members if problem.non_selective_secondary[i]]
-        facts += f" and {len(found)} non-selective secondaries"
+        facts += f" and {_some(len(found), 'non-selective secondary')}"
         facts += f" ({_names(problem, found)})" if 0 < len(found) <= 6 else ""
     if lowest.low <= highest.high:
         text = (
@@ -215,14 +220,15 @@ def _remedies(
     if "schools" in clash and highest.high >= 1 and lowest.rule == "schools":
         size = math.ceil(schools / highest.high)
         yield Remedy(
-            f"Allow {size} schools a cluster in {part.name}: {highest.high} clusters then do.",
+            f"Allow {_some(size, 'school')} a cluster in {part.name}: "
+            f"{_some(highest.high, 'cluster')} will then do.",
             _area_lines(part, f"schools = [{min(least, size)}, {max(size, high)}]"),
         )
     if highest.rule == "schools":
         size = schools // max(lowest.low, 1)
         if size >= 1:
             yield Remedy(
-                f"Allow clusters of {size} schools in {part.name}.",
+                f"Allow clusters of {_some(size, 'school')} in {part.name}.",
                 _area_lines(part, f"schools = [{size}, {high}]"),
             )
     if "secondaries" in clash:
@@ -277,6 +283,13 @@ def _least(model: Model) -> int:
 
 def _names(problem: Problem, positions: Iterable[int]) -> str:
     return ", ".join(problem.names[i] for i in positions)
+
+
+def _some(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 secondary`, `2 secondaries`."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
 
 
 def _toml_text(text: str) -> str:

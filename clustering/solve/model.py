@@ -330,6 +330,10 @@ def _apart(problem: Problem, local: dict[int, int], atom_of: Ints) -> tuple[tupl
         inside = [local[p] for p in problem.positions(group) if p in local]
         atoms = sorted({int(atom_of[place]) for place in inside})
         pairs |= {(a, b) for k, a in enumerate(atoms) for b in atoms[k + 1 :]}
+    for group in problem.sealed:
+        closed = {int(atom_of[local[p]]) for p in problem.positions(group) if p in local}
+        others = set(atom_of.tolist()) - closed
+        pairs |= {(min(a, b), max(a, b)) for a in closed for b in others}
     return tuple(sorted(pairs))
 
 

@@ -233,7 +233,10 @@ def _run(
                 if must_stop():
                     halt.set()
         except KeyboardInterrupt:
+            again = must_stop()
             halt.set()
+            if again:  # asked to stop already: this time the plan is not wanted
+                raise
         for future in futures:
             future.result()
     return halt.is_set()
