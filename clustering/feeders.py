@@ -59,6 +59,11 @@ def flow_table(flows: pd.DataFrame | None = None) -> pd.DataFrame:
     return table.sort_values(["from_urn", "to_urn"]).reset_index(drop=True)
 
 
+def some_schools(number: int) -> str:
+    """Return a number of schools in words: "1 school", "1,204 schools"."""
+    return f"{number:,} school{'' if number == 1 else 's'}"
+
+
 def filled(counted: Feeders, estimate: Feeders) -> Feeders:
     """Return counted flows, and estimated ones for the schools that reported none."""
     known = counted.reporting
@@ -68,8 +73,8 @@ def filled(counted: Feeders, estimate: Feeders) -> Feeders:
     new = len(set(links["from_urn"]) - known)
     if not new:
         return Feeders(links, elsewhere, counted.source, notes)
-    note = f"The leavers of {new} schools that the file says nothing of are estimated."
-    source = f"{counted.source}; for {new} other schools {estimate.source}"
+    note = f"The leavers of {some_schools(new)} of which the file says nothing are estimated."
+    source = f"{counted.source}; for {some_schools(new)} {estimate.source}"
     return Feeders(links, elsewhere, source, (*notes, note))
 
 

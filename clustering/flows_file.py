@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from clustering.feeders import ELSEWHERE, Feeders, FlowsError, flow_table
+from clustering.feeders import ELSEWHERE, Feeders, FlowsError, flow_table, some_schools
 from clustering.flows_shapes import code, flow_rows
 from geo.errors import Faults, did_you_mean
 
@@ -184,13 +184,13 @@ def _strangers(rows: pd.DataFrame, schools: pd.DataFrame, tray: Faults, notes: l
         tray.add("no flow starts at a school of this study.", "Is it the file of another council?")
     elif left:
         notes.append(
-            f"Flows from {len(left)} schools that are not in the study are left out: {_some(left)}."
+            f"Flows from {some_schools(len(left))} not in the study are left out: {_some(left)}."
         )
     ours = rows[rows["from_urn"].isin(schools.index)]
     joined = sorted(set(ours["to_urn"]) - set(schools.index) - {*ELSEWHERE, ""})
     if joined:
         notes.append(
-            f"Flows to {len(joined)} schools that are not in the study count as leavers to "
+            f"Flows to {some_schools(len(joined))} not in the study count as leavers to "
             f"elsewhere: {_some(joined)}."
         )
 
@@ -209,7 +209,7 @@ def _recent(rows: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     old = sorted(set(rows["from_urn"]) - set(recent["from_urn"]))
     if old:
         notes.append(
-            f"{len(old)} schools report no flow in {latest[0]} or later, so theirs are not used: "
+            f"Without a flow in {latest[0]} or later, and so not used: {some_schools(len(old))}: "
             f"{_some(old)}."
         )
     return recent
@@ -221,7 +221,7 @@ def _best_kind(rows: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     mixed = rows.loc[~best, "from_urn"].nunique()
     if mixed:
         notes.append(
-            f"{mixed} schools have flows of several kinds; of each only the best kind counts "
+            f"Flows of several kinds are given for {some_schools(mixed)}; only the best kind counts "
             f"(in the order {', '.join(KINDS)})."
         )
     return rows[best]

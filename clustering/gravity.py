@@ -13,17 +13,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
-from clustering.feeders import Feeders, FlowsError, flow_table
-from clustering.furness import Balanced, balance
+from clustering.feeders import Feeders, FlowsError, flow_table, some_schools
+from clustering.furness import Balanced, Floats, balance
+from clustering.gravity_choice import Bools, Segments, out_shares, pull_of, segments_of
 from clustering.gravity_settings import GravitySettings
-from clustering.intake import faith_factor, intake, is_urban
+from clustering.intake import intake, is_urban
+from clustering.together import infant_junior_pairs
 from geo.errors import Fault
 
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
 SOURCE = "feeder flows estimated by a gravity model, not counted"
 YOUNG = 9
 """Who changes school below this age is of an infant or first school."""
@@ -54,7 +53,7 @@ def estimate_flows(
     notes = [_account(step) for step in steps]
     without = int(schools["pupils"].isna().sum())
     if without:
-        notes.append(f"The estimate of flows has no figures for {without} schools without a roll.")
+        notes.append(f"Not in the estimate of flows: {some_schools(without)} without a roll.")
     return Feeders(flow_table(flows[inside]), flow_table(flows[~inside]), SOURCE, tuple(notes))
 
 
@@ -75,7 +74,12 @@ def calibrate(
     old = intake(schools, settings)["leave_age"] >= YOUNG
     links = known.links[known.links["from_urn"].isin(old.index[old])]
     if links.empty:
-        raise FlowsError(Fault("no known flow to a secondary school to calibrate the estimate on."))
+        raise FlowsError(
+            Fault(
+                "there is no known flow to a secondary school to calibrate the estimate on.",
+                "Set tau_urban and tau_rural in [feeders].",
+            )
+        )
     origins = frozenset(links["from_urn"])
     target = _mean([minutes.at[a, b] for a, b in _pairs(links)], links["pupils"].to_numpy(float))
 
@@ -127,10 +131,13 @@ class _Step:
     origins: tuple[str, ...]
     goals: tuple[str, ...]
     leavers: Floats
+    year_group: Floats
+    """Leavers and those who stay in an all-through school."""
     minutes: Floats
     flows: Floats
     out: Floats
     balanced: Balanced
+    selective: Bools
     fill: float
 
 
@@ -139,7 +146,8 @@ def _steps(
 ) -> Iterator[_Step]:
     table = intake(schools, settings).assign(faith=schools["faith"])
     square = minutes.reindex(index=table.index, columns=table.index).to_numpy(float)
-    table["urban"] = is_urban(square, settings)
+    town = is_urban(square, settings)
+    table["tau"] = np.where(town, settings.tau_urban, settings.tau_rural)
     if known is not None:
         joined = known.links.groupby("to_urn")["pupils"].sum().reindex(table.index).fillna(0.0)
         table["places"] = (table["places"] - joined).clip(lower=0.0)
@@ -152,8 +160,46 @@ def _steps(
         near = ages[np.abs(ages - age) <= 1]
         entry = near[np.argmin(np.abs(near - age))] if len(near) else None
         goals = table[(table["entry_age"] == entry) & (table["places"] > 0)]
+        if float(str(age)) < YOUNG:
+            origins = origins.assign(tau=settings.tau_young)
+            goals = _with_primaries(origins, goals, table, minutes, settings)
         if len(goals):
-            yield _step(float(str(age)), origins, goals, minutes, settings)
+            paired = np.ones((len(origins), len(goals)))
+            if float(str(age)) < YOUNG:
+                paired = _paired(schools, origins.index, goals.index, settings)
+            yield _step(float(str(age)), origins, goals, minutes, paired, settings)
+
+
+def _paired(
+    schools: pd.DataFrame, infants: pd.Index, juniors: pd.Index, settings: GravitySettings
+) -> Floats:
+    """Return the factor on the pull of the junior school that belongs to an infant school."""
+    factor = pd.DataFrame(1.0, index=infants, columns=juniors)
+    for infant, junior in infant_junior_pairs(schools):
+        if infant in infants and junior in juniors:
+            factor.at[infant, junior] = settings.own_junior
+    return factor.to_numpy(float)
+
+
+def _with_primaries(
+    origins: pd.DataFrame,
+    goals: pd.DataFrame,
+    table: pd.DataFrame,
+    minutes: pd.DataFrame,
+    settings: GravitySettings,
+) -> pd.DataFrame:
+    """Add the nearest primary school for each infant school that has no junior school near."""
+    way = minutes.loc[origins.index, goals.index].min(axis=1)
+    lonely = origins.index[~(way <= settings.young_minutes)]
+    older = table["leave_age"] > origins["leave_age"].max()
+    through = table[older & table["entry_age"].isna()].copy()
+    if lonely.empty or through.empty:
+        return goals
+    through["places"] = 0.0
+    for urn in lonely:
+        nearest = minutes.loc[urn, through.index].idxmin()
+        through.loc[nearest, "places"] += origins.at[urn, "leavers"]
+    return pd.concat([goals, through[through["places"] > 0]]).sort_index()
 
 
 def _step(
@@ -161,16 +207,17 @@ def _step(
     origins: pd.DataFrame,
     goals: pd.DataFrame,
     minutes: pd.DataFrame,
+    paired: Floats,
     settings: GravitySettings,
 ) -> _Step:
     t = minutes.loc[origins.index, goals.index].to_numpy(float)
     t = np.maximum(t, settings.floor_minutes)
-    segments = _segments(origins, goals, t, settings)
-    pull = _pull(age, origins, goals, t, segments, settings)
+    segments = segments_of(origins, goals, t, settings)
+    pull = pull_of(origins, goals, t, segments, settings) * paired[segments.origin]
     out = np.where(pull.sum(axis=1) > 0, 0.0, 1.0)
     for selective in (True, False):
         rows = (segments.selective == selective) & (out < 1)
-        out[rows] = _out_shares(pull[rows].sum(axis=1), segments.pupils[rows], settings)
+        out[rows] = out_shares(pull[rows].sum(axis=1), segments.pupils[rows], settings)
     first = pull / np.maximum(pull.sum(axis=1), 1e-300)[:, None]
     first *= (segments.pupils * (1 - out))[:, None]
     places, into, fill = _filled_places(goals, segments, out, settings)
@@ -181,136 +228,18 @@ def _step(
         origins=tuple(origins.index),
         goals=tuple(goals.index),
         leavers=origins["leavers"].to_numpy(float),
+        year_group=(origins["leavers"] + origins["stays"]).to_numpy(float),
         minutes=t,
         flows=member @ balanced.flows,
         out=member @ balanced.out,
         balanced=balanced,
+        selective=goals["selective"].to_numpy(bool),
         fill=fill,
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Segments:
-    """Leavers of one school, sex and bent: each array runs over segments with any pupils."""
-
-    origin: NDArray[np.int64]
-    girls: Bools
-    selective: Bools
-    pupils: Floats
-    fits: Bools
-    """(r, c): may the segment go to the school at all?"""
-
-
-def _segments(
-    origins: pd.DataFrame, goals: pd.DataFrame, t: Floats, settings: GravitySettings
-) -> _Segments:
-    """Split leavers by sex and bent; the grammar-bound without a grammar in reach go elsewhere."""
-    n = len(origins)
-    takes_girls, takes_boys = goals["girls"].to_numpy() > 0, goals["girls"].to_numpy() < 1
-    grammar = goals["selective"].to_numpy(bool)
-    itself = origins.index.to_numpy()[:, None] == goals.index.to_numpy()[None, :]
-    sexes = [
-        (True, origins["girls"].to_numpy(float), takes_girls),
-        (False, 1 - origins["girls"].to_numpy(float), takes_boys),
-    ]
-    leavers = origins["leavers"].to_numpy(float)
-    ways = np.stack(
-        [np.where(fits & grammar & ~itself, t, np.inf).min(axis=1) for _, _, fits in sexes]
-    )
-    ways[ways > settings.truncate_minutes] = np.inf
-    amounts = np.stack([leavers * part for _, part, _ in sexes])
-    share = _selective_shares(ways, amounts, origins["fsm6"], goals, settings)
-    parts = []
-    for s, (girls, _, fits) in enumerate(sexes):
-        for selective in (True, False):
-            pupils = amounts[s] * (share[s] if selective else 1 - share[s])
-            open_to = fits & (grammar == selective) & ~itself
-            parts.append((np.arange(n), girls, selective, pupils, open_to))
-    origin = np.concatenate([part[0] for part in parts])
-    pupils = np.concatenate([part[3] for part in parts])
-    some = pupils > 0
-    return _Segments(
-        origin=origin[some],
-        girls=np.repeat([part[1] for part in parts], n)[some],
-        selective=np.repeat([part[2] for part in parts], n)[some],
-        pupils=pupils[some],
-        fits=np.concatenate([part[4] for part in parts])[some],
-    )
-
-
-def _selective_shares(
-    ways: Floats, amounts: Floats, fsm6: pd.Series, goals: pd.DataFrame, settings: GravitySettings
-) -> Floats:
-    """Return the grammar-bound share (2, r) by sex and school, which is right on average.
-
-    It falls with FSM6 and with the minutes `ways` to the nearest grammar school of one's sex; the
-    share over all `amounts` is the setting's, or what the grammar schools' places allow.
-    """
-    places, grammar = goals["places"].to_numpy(float), goals["selective"].to_numpy(bool)
-    mean = settings.selective_share
-    if mean is None:
-        mean = places[grammar].sum() / places.sum() * (1 - settings.outside_selective)
-    known = fsm6.fillna(fsm6.mean() if fsm6.notna().any() else 0.0).to_numpy(float)
-    tilt = np.exp(-settings.fsm6_tilt * known)[None, :] * np.exp(-ways / settings.truncate_minutes)
-    most = settings.most_selective
-    wanted = mean * amounts.sum()
-
-    def bound(scale: float) -> Floats:
-        shares: Floats = np.minimum(most, scale * tilt)
-        return shares
-
-    able = most * amounts[tilt > 0].sum()
-    if wanted <= 0 or able <= 0:
-        return np.zeros_like(tilt)
-    if able <= wanted:
-        return np.where(tilt > 0, most, 0.0)
-    top = most / tilt[tilt > 0].min()
-    scale = brentq(lambda s: float((bound(s) * amounts).sum() - wanted), 0.0, top, xtol=1e-12)
-    return bound(scale)
-
-
-def _pull(
-    age: float,
-    origins: pd.DataFrame,
-    goals: pd.DataFrame,
-    t: Floats,
-    segments: _Segments,
-    settings: GravitySettings,
-) -> Floats:
-    """Return the pull (segments, goals): within reach, or of the nearest school if none is."""
-    tau = np.where(origins["urban"], settings.tau_urban, settings.tau_rural)
-    if age < YOUNG:
-        tau = np.full(len(origins), settings.tau_young)
-    row_tau = tau[segments.origin] * np.where(segments.selective, settings.selective_stretch, 1.0)
-    way = t[segments.origin]
-    near = segments.fits & (way <= settings.truncate_minutes)
-    nearest = np.where(segments.fits, way, np.inf).min(axis=1)
-    lonely = ~near.any(axis=1) & np.isfinite(nearest)
-    near[lonely] = segments.fits[lonely] & (way[lonely] == nearest[lonely, None])
-    faith = faith_factor(origins["faith"], goals["faith"], settings)[segments.origin]
-    pull: Floats = near * faith * goals["places"].to_numpy(float) * np.exp(-way / row_tau[:, None])
-    return pull
-
-
-def _out_shares(pull: Floats, pupils: Floats, settings: GravitySettings) -> Floats:
-    """Return the part of each segment that goes elsewhere: one outside pull, right on average."""
-    if not len(pull):
-        return pull
-    mean, most = min(settings.out_share, settings.most_out), settings.most_out
-
-    def shares(log_outside: float) -> Floats:
-        found: Floats = np.minimum(most, 1 / (1 + pull / np.exp(log_outside)))
-        return found
-
-    def miss(log_outside: float) -> float:
-        return float((shares(log_outside) * pupils).sum() / pupils.sum() - mean)
-
-    ends = (float(np.log(pull.min())) - 20, float(np.log(pull.max())) + 20)
-    return shares(float(brentq(miss, *ends))) if miss(ends[1]) > 0 else np.full_like(pull, most)
-
-
 def _filled_places(
-    goals: pd.DataFrame, segments: _Segments, out: Floats, settings: GravitySettings
+    goals: pd.DataFrame, segments: Segments, out: Floats, settings: GravitySettings
 ) -> tuple[Floats, Floats, float]:
     """Return places that are filled, those filled from outside, and the part of all that is.
 
@@ -340,8 +269,8 @@ def _filled_places(
 def _kept(step: _Step, settings: GravitySettings) -> Iterator[tuple[str, str, float, bool]]:
     """Yield links worth naming, OUT and UNK of each school, in tenths that sum to its leavers."""
     for i, urn in enumerate(step.origins):
-        flow, leavers = step.flows[i], step.leavers[i]
-        named = (flow >= settings.keep_pupils) | (flow >= settings.keep_share * leavers)
+        flow = step.flows[i]
+        named = flow >= min(settings.keep_pupils, settings.keep_share * step.year_group[i])
         named &= flow > 0
         names = [*(step.goals[j] for j in np.flatnonzero(named)), "OUT", "UNK"]
         exact = np.array([*flow[named], step.out[i], flow[~named].sum()])
@@ -363,10 +292,13 @@ def _account(step: _Step) -> str:
     """Return what the balancing did, in a sentence."""
     found = step.balanced
     leavers = step.leavers.sum()
+    selective = step.flows[:, step.selective].sum() / leavers
+    grammar = f", {selective:.0%} to grammar schools" if selective else ""
     return (
         f"Estimated flows at age {step.age:g}: {leavers:,.0f} leavers a year of "
-        f"{len(step.origins)} schools, {step.out.sum() / leavers:.0%} to elsewhere; "
-        f"{step.fill:.0%} of the places at {len(step.goals)} schools filled, "
+        f"{some_schools(len(step.origins))}, {step.out.sum() / leavers:.0%} to elsewhere"
+        f"{grammar}; "
+        f"{step.fill:.0%} of the places at {some_schools(len(step.goals))} filled, "
         f"{found.into.sum():,.0f} from elsewhere; balanced in {found.iterations} rounds, no school "
         f"more than {max(found.residual, 0.01):.2f} pupils off."
     )

@@ -15,14 +15,21 @@ class GravitySettings:
     outside its range.
     """
 
-    tau_urban: float = 8.0
-    """Minutes after which the pull of a school falls to 1/e, from a school in town. Planning
-    assumption; NTS gives a mean trip of about 3.5 miles to secondary schools."""
-    tau_rural: float = 12.0
+    tau_urban: float = 5.0
+    """Minutes after which the pull of a school falls to 1/e, from a school in town. With this and
+    `tau_rural` the model has Kent's children travel 3.5 miles to a non-selective secondary school,
+    the national mean (National Travel Survey), at the default speed of the straight line. 8 and 12,
+    often used with slower door-to-door minutes, would make that 4.8 miles."""
+    tau_rural: float = 8.0
     """The same from a school in the country."""
     tau_young: float = 4.0
-    """The same for children who change school before 9, as from infant to junior school; NTS gives
-    a mean trip of about 1.6 miles to primary schools."""
+    """The same for children who change school before 9, as from infant to junior school; their
+    mean trip is about 1.6 miles (National Travel Survey)."""
+    young_minutes: float = 15.0
+    """An infant school without a junior school this near feeds the nearest primary school."""
+    own_junior: float = 10.0
+    """Factor on the pull of the junior school that belongs to an infant school (by name or
+    neighbourhood, see `clustering.together`). Planning assumption."""
     selective_stretch: float = 2.0
     """Factor on tau for the grammar-bound: grammar catchments are long. Planning assumption."""
     urban_schools: int = 10
@@ -82,9 +89,12 @@ class GravitySettings:
 
     def __post_init__(self) -> None:
         """Refuse values that mean nothing."""
-        for name in ("tau_urban", "tau_rural", "tau_young", "selective_stretch", "same_faith"):
+        for name in ("tau_urban", "tau_rural", "tau_young", "own_junior", "same_faith"):
             self._check(name, 0.01, 1000.0)
-        for name in ("truncate_minutes", "floor_minutes", "urban_minutes", "other_faith"):
+        self._check("selective_stretch", 0.01, 100.0)
+        for name in ("truncate_minutes", "urban_minutes", "young_minutes"):
+            self._check(name, 1.0, 1000.0)
+        for name in ("floor_minutes", "other_faith", "fsm6_tilt", "keep_pupils"):
             self._check(name, 0.0, 1000.0)
         for name in ("outside_selective", "outside_open", "out_share", "most_out"):
             self._check(name, 0.001, 0.95)

@@ -100,19 +100,18 @@ def load_inputs(study: Study) -> Inputs:
     file = Path(config.schools.file).name
     placing = doors.open(lambda: _place(study, schools, areas, file))
     existing = doors.open(lambda: _existing(study, schools))
-    feeders = doors.open(lambda: _feeders(study, schools))
+    counted = doors.open(lambda: _feeders(study, schools))
     need = doors.open(lambda: _need(study, schools))
     doors.open(lambda: _check_roll(study, schools))
     doors.check()
     assert placing is not None
-    assert feeders is not None
     assert need is not None
     table = schools.table.assign(area=placing.area)
     doors.open(lambda: _check_rules(study, table))
     minutes = doors.open(lambda: _minutes(study, table, areas))
     doors.check()
     assert minutes is not None
-    feeders = doors.open(lambda: _estimated(study, table, minutes.table, feeders))
+    feeders = doors.open(lambda: _estimated(study, table, minutes.table, counted))
     doors.check()
     assert feeders is not None
     tied, dropped = _ties(study, table)

@@ -87,13 +87,13 @@ class FeedersTable(Frozen):
     estimate: bool = False
     suppressed: float = Field(default=2.5, ge=1, le=10)
     """Pupils that a suppressed cell stands for; half-way between 1 and 4 unless said otherwise."""
-    tau_urban: float | None = Field(default=None, gt=0, le=60)
+    tau_urban: float | None = Field(default=None, ge=0.5, le=60)
     """Minutes after which the pull of a school falls to 1/e, from a school in town. With a file and
     no tau, the estimate is calibrated on the file."""
-    tau_rural: float | None = Field(default=None, gt=0, le=60)
+    tau_rural: float | None = Field(default=None, ge=0.5, le=60)
     selective_share: float | None = Field(default=None, ge=0, le=1)
     """Share of leavers who go on to grammar schools; from the schools' places unless said."""
-    truncate_minutes: float | None = Field(default=None, gt=0)
+    truncate_minutes: float | None = Field(default=None, ge=1)
     no_local_intake: Texts = ()
     """URNs of schools that draw on no local school: boarding, or a national intake."""
 
