@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from geo.sheets import plain
+from geo.symbols import per_word
 
 FIGURES = ("pupils", "ehc_plans", "sen_support", "fsm6", "fsm", "eal", "capacity")
 NUMBERS = (
@@ -110,8 +111,12 @@ def recognise(sheet: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
 
 def tidy(cells: pd.Series) -> pd.Series:
     """Collapse white space and turn "Not applicable" and its kin into an empty text."""
-    text = cells.str.replace(r"\s+", " ", regex=True).str.strip()
-    return text.where(~text.str.lower().isin(_BLANK), "")
+    return per_word(cells, _tidy_one)
+
+
+def _tidy_one(cell: str) -> str:
+    text = " ".join(cell.split())
+    return "" if text.lower() in _BLANK else text
 
 
 def clean_urns(cells: pd.Series) -> pd.Series:

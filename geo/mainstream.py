@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from geo.symbols import per_word
+
 MAINSTREAM = "mainstream"
 SPECIAL = "special school"
 NON_MAINTAINED = "non-maintained special school"
@@ -180,14 +182,15 @@ def sort_out(frame: pd.DataFrame) -> Sorted:
     empty = pd.Series("", index=frame.index, dtype=str)
     status = _filled(frame, "status", _STATUS_CODE)
     type_ = _filled(frame, "type", {str(code): name for code, (name, _) in TYPES.items()})
-    by_status = status.str.lower().str.replace(r"[^a-z]", "", regex=True).map(_STATUS)
-    by_status = by_status.fillna(NOT_LISTED).astype(str)
+    by_status = per_word(
+        status, lambda word: _STATUS.get(re.sub(r"[^a-z]", "", word.lower()), NOT_LISTED)
+    )
     census = frame.get("census_type", empty).str.lower().str.replace("-", " ").str.strip()
     kind = _kinds(type_, _mapped(census, _CENSUS), unsure)
     as_written = type_
     type_ = type_.map({words: read_type(words)[0] or words for words in set(type_)}).astype(str)
     words = _filled(frame, "phase", _PHASE_CODE)
-    phase = words.str.lower().str.replace(r"[^a-z0-9]", "", regex=True).map(_PHASE)
+    phase = per_word(words, lambda word: re.sub(r"[^a-z0-9]", "", word.lower())).map(_PHASE)
     unsure += [
         ("phase", f'the phase "{word}" is not known and was not used', words.index[words == word])
         for word in sorted(set(words[phase.isna()]))

@@ -133,7 +133,14 @@ class Desk:
         table, reason = self.shaped.table, self.reason
         kinds = {words: read_type(words)[1] for words in set(table["type"])}
         gone = reason.isin([CLOSED, NOT_LISTED]) & (table["type"].map(kinds) == MAINSTREAM)
-        for pair in without_successor(table, reason == "", gone):
+        kept = reason == ""
+        pairs = without_successor(table, kept, gone & (reason == NOT_LISTED))
+        # A full extract holds decades of closed records; they matter to schools without a roll.
+        pairs += without_successor(table, kept & table["pupils"].isna(), gone & (reason == CLOSED))
+        pairs += without_successor(
+            table, kept & table["ehc_plans"].isna(), gone & table["ehc_plans"].notna()
+        )
+        for pair in dict.fromkeys(pairs):
             pupils = table.at[pair.old, "pupils"]
             text = (
                 f"{self._named(pair.old)} is set aside as {reason[pair.old]} with {pupils:g} "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pandas as pd
 from geo.columns import NUMBERS, TABLE, laestabs, tidy
 from geo.mainstream import Sorted, sort_out
 from geo.places import Places, locate
-from geo.symbols import parse_numbers
+from geo.symbols import parse_numbers, per_word
 
 _SEX = {"mixed": "mixed", "coeducational": "mixed", "both": "mixed", "boys": "boys"}
 _SEX |= {"girls": "girls", "": "", "notapplicable": "", "notrecorded": "", "boy": "boys"}
@@ -96,7 +97,7 @@ def shape(frame: pd.DataFrame) -> Shaped:
 
 
 def _key(cells: pd.Series) -> pd.Series:
-    return cells.str.lower().str.replace(r"[^a-z0-9]", "", regex=True)
+    return per_word(cells, lambda word: re.sub(r"[^a-z0-9]", "", word.lower()))
 
 
 def _words(
@@ -150,12 +151,15 @@ def _needs(frame: pd.DataFrame) -> pd.Series:
     columns = [f"sen{n}" for n in range(1, 14) if f"sen{n}" in frame]
     if not columns:
         return given
-    cells = frame[columns].apply(tidy)
-    some = cells[(cells != "").any(axis=1)]
+    told = pd.Series(False, index=frame.index)
+    for column in columns:
+        told |= frame[column] != ""
+    some = frame.loc[told, columns].apply(tidy)
     found = {}
-    for urn, row in some.iterrows():
+    for urn, row in zip(some.index, some.to_numpy(dtype=object), strict=True):
         codes = [cell.split(" - ")[0].strip().upper() for cell in row if cell]
-        found[urn] = ";".join(dict.fromkeys(codes))
+        if codes:
+            found[urn] = ";".join(dict.fromkeys(codes))
     return given.where(given != "", pd.Series(found, dtype=str).reindex(frame.index).fillna(""))
 
 

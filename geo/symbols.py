@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -46,6 +47,14 @@ SYMBOLS: dict[str, str] = {
     "suppressed": "suppressed to protect pupils",
 }
 
+
+def per_word(cells: pd.Series, read: Callable[[str], str]) -> pd.Series:
+    """Apply a function of one text to a column of str, once per distinct text; index kept."""
+    codes, words = pd.factorize(cells.to_numpy(dtype=object))
+    read_words = np.array([read(word) for word in words], dtype=object)
+    return pd.Series(read_words[codes] if len(words) else [], index=cells.index, dtype=str)
+
+
 _NUMBER = (
     r"[+-]?(?:[0-9]{1,3}(?:,[0-9]{3})+|[0-9]+)(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,2})?"
     r"|[+-]?\.[0-9]+"
@@ -70,13 +79,24 @@ def parse_numbers(cells: pd.Series) -> Parsed:
 
     `cells` str, any index. Percentages stay on their 0-100 scale. A symbol is never a number.
     """
-    text = cells.astype(str).str.strip()
+    codes, words = pd.factorize(cells.to_numpy(dtype=object))
+    once = _parse_words(pd.Series(words, dtype=str))
+    index = cells.index
+    return Parsed(
+        pd.Series(once.values.to_numpy()[codes], index=index),
+        pd.Series(once.reason.to_numpy(dtype=object)[codes], index=index, dtype=str),
+        pd.Series(once.unreadable.to_numpy(dtype=bool)[codes], index=index),
+    )
+
+
+def _parse_words(cells: pd.Series) -> Parsed:
+    text = cells.str.strip()
     bare = text.str.removesuffix("%").str.rstrip()
     number = bare.str.fullmatch(_NUMBER).astype(bool)
     values = pd.Series(np.nan, index=cells.index, dtype=float)
     values[number] = bare[number].str.replace(",", "", regex=False).astype(float)
     finite = pd.Series(np.isfinite(values.to_numpy()), index=cells.index)
     values = values.where(finite)
-    key = text.str.lower().str.replace(r"\s+", "", regex=True)
-    reason = key.map(SYMBOLS).fillna("").where(~number, "").astype(str)
+    meaning = per_word(text, lambda word: SYMBOLS.get("".join(word.lower().split()), ""))
+    reason = meaning.where(~number, "")
     return Parsed(values, reason, ~finite & (reason == ""))

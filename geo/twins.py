@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 
 from geo.columns import FIGURES
 
@@ -137,19 +138,21 @@ def without_successor(table: pd.DataFrame, kept: pd.Series, gone: pd.Series) -> 
     above 0, and that no kept row names the old one yet. This is a hint for the planner; nothing
     follows from it.
     """
-    alive = table.loc[kept]
-    named = {old for text in alive["predecessors"] for old in text.split(";")}
-    pairs = []
-    for old, row in table.loc[gone & (table["pupils"] > 0), _COMPARED].iterrows():
-        if old in named:
-            continue
-        near = np.hypot(alive["easting"] - row["easting"], alive["northing"] - row["northing"])
-        pairs += [
-            Pair(str(old), str(new), "closed, same place and ages")
-            for new in alive.index[(near < NEAR_METRES).to_numpy()]
-            if _compatible(row.to_dict(), alive.loc[new].to_dict())
-        ]
-    return pairs
+    named = {old for text in table.loc[kept, "predecessors"] for old in text.split(";")}
+    placed = table["easting"].notna()
+    alive = table.loc[kept & placed, _COMPARED]
+    closed = table.loc[gone & placed & (table["pupils"] > 0) & ~table.index.isin(named), _COMPARED]
+    if alive.empty or closed.empty:
+        return []
+    ground = ["easting", "northing"]
+    near = cKDTree(alive[ground]).query_ball_point(closed[ground].to_numpy(), NEAR_METRES)
+    one, other = closed.to_dict("index"), alive.to_dict("index")
+    return [
+        Pair(str(old), str(new), "closed, same place and ages")
+        for old, places in zip(closed.index, near, strict=True)
+        for new in sorted(alive.index[places])
+        if _compatible(one[old], other[new])
+    ]
 
 
 def follow(table: pd.DataFrame, why: pd.DataFrame, pair: Pair) -> list[str]:
