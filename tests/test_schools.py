@@ -533,8 +533,9 @@ def test_kent_is_563_schools() -> None:
     }
     assert (table["selective"] == True).sum() == 32  # noqa: E712
     counts = schools.set_aside["reason"].value_counts().to_dict()
-    # Independent: 95 by the census of January 2025, which five of those open in January 2026 did
-    # not yet answer, while two that did had closed. OA Tunbridge Wells replaced a closed AP school.
+    # Independent: 95 in the census of January 2025, of which 3 are not in the open list (counted
+    # there), and 6 that are open without census figures: 92 + 6. Of the 6 AP schools of the census,
+    # 135467 is not in the open list either, and OA Tunbridge Wells (151544) has taken its place.
     assert counts == {
         "special school": 25,
         "non-maintained special school": 2,
