@@ -57,11 +57,10 @@ def read_flows(
     notes: list[str] = []
     rows = flow_rows(sheet, tray, notes)
     tray.raise_if_any()
-    codes = _Codes.of(schools, replaced or {})
+    _ends(rows, schools, _Codes.of(schools, replaced or {}), tray)
     rows["pupils"] = _counts(rows, suppressed, tray, notes)
     rows["year"] = _years(rows, tray)
     rows["kind"] = _kinds(rows, tray)
-    _ends(rows, codes, tray)
     _repeated(rows, tray)
     _strangers(rows, schools, tray, notes)
     tray.raise_if_any()
@@ -121,7 +120,8 @@ def _kinds(rows: pd.DataFrame, tray: Faults) -> pd.Series:
 def _fault(tray: Faults, rows: pd.DataFrame, at: object, what: str, fix: str) -> None:
     """Put a fault on the tray with the row and the school that is left."""
     left = str(rows.at[at, "left"])
-    tray.add(what, fix, row=int(rows.at[at, "row"]), urn=code(left) or left)
+    name = str(rows.at[at, "name"])
+    tray.add(what, fix, row=int(rows.at[at, "row"]), urn=code(left) or left, name=name)
 
 
 # -- schools -------------------------------------------------------------------------------------
@@ -149,10 +149,11 @@ class _Codes:
         return self.urns.get(text) or self.urns.get(found) or found
 
 
-def _ends(rows: pd.DataFrame, codes: _Codes, tray: Faults) -> None:
+def _ends(rows: pd.DataFrame, schools: pd.DataFrame, codes: _Codes, tray: Faults) -> None:
     known = {cell: codes.read(cell) for cell in {*rows["left"], *rows["joined"]}}
     rows["from_urn"] = rows["left"].map(known)
     rows["to_urn"] = rows["joined"].map(known)
+    rows["name"] = rows["from_urn"].map(schools["name"]).fillna("")
     lost = (rows["from_urn"] == "") | rows["from_urn"].isin(ELSEWHERE)
     for at in rows.index[lost].unique():
         _fault(tray, rows, at, "the school that is left has no URN.", "Give its URN or LAESTAB.")
@@ -221,8 +222,8 @@ def _best_kind(rows: pd.DataFrame, notes: list[str]) -> pd.DataFrame:
     mixed = rows.loc[~best, "from_urn"].nunique()
     if mixed:
         notes.append(
-            f"Flows of several kinds are given for {some_schools(mixed)}; only the best kind counts "
-            f"(in the order {', '.join(KINDS)})."
+            f"Flows of several kinds are given for {some_schools(mixed)}; only the best "
+            f"counts (in the order {', '.join(KINDS)})."
         )
     return rows[best]
 
@@ -240,5 +241,7 @@ def _mean(rows: pd.DataFrame) -> pd.DataFrame:
 def _source(rows: pd.DataFrame) -> str:
     kinds = [words for kind, words in KINDS.items() if (rows["kind"] == kind).any()]
     years = sorted(set(rows["year"]) - {0})
-    span = f", {years[0]}" if len(years) == 1 else f", mean of {years[0]} to {years[-1]}"
-    return f"feeder flows {' and '.join(kinds)}{span if years else ''}"
+    if not years:
+        return f"feeder flows {' and '.join(kinds)}"
+    span = f"{years[0]}" if len(years) == 1 else f"mean of {years[0]} to {years[-1]}"
+    return f"feeder flows {' and '.join(kinds)}, {span}"

@@ -81,8 +81,8 @@ def _wide(sheet: pd.DataFrame, year: str | None, tray: Faults, notes: list[str])
         tray.add(f"the headings {', '.join([first, *others][:8])} are no list of flows.", REMEDY)
         return pd.DataFrame()
     codes = [code(name) for name in joined if code(name)]
-    for code in sorted({c for c in codes if codes.count(c) > 1}):
-        tray.add("stands over two columns of the matrix.", "Keep one column.", urn=code)
+    for twice in sorted({c for c in codes if codes.count(c) > 1}):
+        tray.add("stands over two columns of the matrix.", "Keep one column.", urn=twice)
     left_out = [n for n in others if n not in joined and n != year]
     if left_out:
         notes.append(f"Columns of the matrix of flows that name no school: {', '.join(left_out)}.")
