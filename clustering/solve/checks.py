@@ -165,9 +165,7 @@ def _lumps(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
                 ),
             ),
         )
-    for a, b in model.apart:
-        if a == b:
-            yield Reason(part.name, ("together", "apart"), "A pair is tied and kept apart.", ())
+    yield from _torn(problem, part, model)
     for atom in range(len(model)):
         reach = model.far[atom].min() if len(model.far[atom]) else 0.0
         limit = max(c.max_minutes for c in model.classes)
@@ -178,6 +176,48 @@ def _lumps(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
             lines = _area_lines(part, f"max_minutes_to_hub = {math.ceil(reach)}")
             remedy = Remedy(f"Allow {math.ceil(reach)} minutes to the hub.", lines)
             yield Reason(part.name, ("together", "max_minutes_to_hub"), text, (remedy,))
+
+
+def _torn(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
+    """Yield a reason for schools that one rule ties and another rule, or a border, parts."""
+    home = {position: k for k, position in enumerate(part.members)}
+    rules = problem.rules
+    named = tuple(own.contains for _, own in sorted(rules.cluster.items()))
+    for group in (*rules.apart, named):
+        by_atom: dict[int, list[int]] = {}
+        for i in problem.positions(group):
+            if i in home:
+                by_atom.setdefault(int(model.atom_of[home[i]]), []).append(i)
+        for tied in (tied for tied in by_atom.values() if len(tied) > 1):
+            names = " and ".join(f"{problem.names[i]} ({problem.urns[i]})" for i in tied)
+            if group is named:
+                text = f"{names} must stay together, but two named clusters are to hold them."
+                yield Reason(part.name, ("together", "cluster"), text, ())
+                continue
+            text = f"{names} must stay together, but the study also keeps them apart."
+            rest = tuple(u for u in group if problem.position[u] not in tied[1:])
+            left = [list(g) for g in rules.apart if g is not group] + [list(rest)][: len(rest) > 1]
+            remedy = Remedy("No longer keep them apart.", f"[rules]\napart = {_toml_lists(left)}")
+            yield Reason(part.name, ("together", "apart"), text, (remedy,))
+    if rules.areas != "never":
+        return
+    for tie in problem.ties:
+        places = problem.positions(tie)
+        if places[0] in home and any(i not in home for i in places):
+            where = ", ".join(
+                f"{problem.names[i]} ({problem.urns[i]}) in {problem.area_names[problem.area[i]]}"
+                for i in places
+            )
+            text = f"Schools that must stay together stand in different areas: {where}."
+            remedy = Remedy(
+                "Let clusters cross the border of an area, at a price.", '[rules]\nareas = "price"'
+            )
+            yield Reason(part.name, ("together", "areas"), text, (remedy,))
+
+
+def _toml_lists(groups: list[list[str]]) -> str:
+    inner = ", ".join("[" + ", ".join(f'"{urn}"' for urn in group) + "]" for group in groups)
+    return f"[{inner}]"
 
 
 def _clash(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> Reason:
@@ -198,7 +238,7 @@ def _clash(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> 
         return Reason(part.name, ("need_tolerance", "schools"), text, _need_remedies(part))
     text = f"{facts}: {lowest.why_low}, but {highest.why_high}."
     rules = tuple(dict.fromkeys((lowest.rule, highest.rule)))
-    return Reason(part.name, rules, text, tuple(_remedies(problem, part, model, lowest, highest)))
+    return Reason(part.name, rules, text, tuple(_remedies(problem, part, model, ranges)))
 
 
 def _need_remedies(part: Part) -> tuple[Remedy, ...]:
@@ -210,10 +250,9 @@ def _need_remedies(part: Part) -> tuple[Remedy, ...]:
     )
 
 
-def _remedies(
-    problem: Problem, part: Part, model: Model, lowest: _Range, highest: _Range
-) -> Iterable[Remedy]:
+def _remedies(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> Iterable[Remedy]:
     """Yield the ways out of a clash of counts, the mildest first."""
+    lowest, highest = max(ranges, key=lambda r: r.low), min(ranges, key=lambda r: r.high)
     schools, least = len(part.members), _least(model)
     high = max(c.schools[1] for c in model.classes)
     clash = {lowest.rule, highest.rule}
@@ -239,9 +278,14 @@ def _remedies(
             _area_lines(part, "primaries = 0"),
         )
     if "clusters" in clash:
-        yield Remedy(
-            "Leave the number of clusters free.", _area_lines(part, "# clusters = … (remove it)")
-        )
+        others = [r for r in ranges if r.rule != "clusters"]
+        least_of, most_of = max(r.low for r in others), min(r.high for r in others)
+        if least_of <= most_of:
+            count = f"{least_of}" if least_of == most_of else f"{least_of} to {most_of}"
+            yield Remedy(
+                f"Ask for {count} clusters, which the other rules allow.",
+                _area_lines(part, f"clusters = [{least_of}, {most_of}]"),
+            )
     if problem.rules.areas == "never" and len(problem.area_names) > 1:
         yield Remedy(
             f"Let clusters cross the border of an area, at a price: schools of {part.name} can "

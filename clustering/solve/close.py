@@ -21,12 +21,14 @@ from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Columns, Duals, Master
 from clustering.solve.hubs import Priced, Pricer, fixed_part
 from clustering.solve.partition import best_choice
-from clustering.solve.tables import COUNT, Ints, Tables
+from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
 
 NOTHING = int(2**50)
 """Cost of the best plan when none is known."""
 BATCH = 300
 """Columns let into the master at once."""
+FEW = 10
+"""Columns of a rough round below which rounds are run to their end."""
 
 
 @dataclass
@@ -86,7 +88,7 @@ class Proof:
 
 def prove(proof: Proof) -> None:
     """Raise the bound of a proof and lower its best cost until they meet or the limits are hit."""
-    master = Master(proof.tables, _slack(proof))
+    master = Master(proof.tables, *_guess(proof))
     order = np.argsort(proof.columns.cost, kind="stable")
     master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
     for cut_round in range(proof.max_cut_rounds + 1):
@@ -107,22 +109,32 @@ def prove(proof: Proof) -> None:
         enumerate_and_choose(proof, master.triples)
 
 
-def _slack(proof: Proof) -> float:
-    """Return a price for an uncovered atom: four times what an atom costs on average."""
-    if proof.best:
-        return 4.0 * proof.best_cost / proof.columns.n
-    t = proof.tables
-    return 4.0 * (float(np.median(t.travel)) + float(t.out.mean()) + float(t.prices[2]))
+def _guess(proof: Proof) -> tuple[NDArray[np.float64], float]:
+    """Return a first price for every atom and how far from it prices may stray at first.
+
+    A cluster of the best plan is paid by its schools, but for a quarter that the number of
+    clusters pays.
+    """
+    t, columns = proof.tables, proof.columns
+    schools = float(t.size.sum())
+    if not proof.best:
+        even = float(np.median(t.travel) + t.out.sum() / len(t.size) + t.prices[CLUSTER])
+        return np.full(columns.n, even) * t.size, 4.0 * even
+    guess = np.zeros(columns.n)
+    for k in proof.best:
+        inside = np.flatnonzero(columns.holds[k])
+        guess[inside] = 0.75 * columns.cost[k] * t.size[inside] / t.size[inside].sum()
+    return guess, 1.5 * proof.best_cost / schools + 100.0
 
 
 def generate(proof: Proof, master: Master) -> None:
     """Column generation until no cluster has a negative reduced cost, or the gap is closed."""
-    centre = proof.duals
+    centre, rough, widened = proof.duals, True, 0
     proof.converged = False
     for _ in range(proof.max_rounds):
         if proof.stop():
             return
-        value, duals, slack = master.solve()
+        _, duals = master.solve()
         proof.count("rounds", 1)
         if _price_known(proof, master, duals):
             continue
@@ -131,7 +143,9 @@ def generate(proof: Proof, master: Master) -> None:
         for point in tried:
             whole = point.whole()
             limit = np.full(proof.columns.n, int(whole.clusters), np.int64)
-            priced = proof.pricer.run(whole, master.triples, limit, False, proof.stop)
+            priced = proof.pricer.run(
+                whole, master.triples, limit, False, proof.stop, rough=rough
+            )
             proof.count("priced", 1)
             proof.count("nodes", priced.nodes)
             if proof.stop():
@@ -146,10 +160,12 @@ def generate(proof: Proof, master: Master) -> None:
             if fresh:
                 master.add(proof.columns, fresh)
                 break
+        if rough and len(fresh) < FEW:
+            rough = False
+            continue
         if not fresh:
-            if slack > 1e-6 and master.slack < 1e9:
-                master.set_slack(master.slack * 4)
-                centre = None
+            if widened < 30 and master.widen():
+                widened += 1
                 continue
             proof.converged = True
             return

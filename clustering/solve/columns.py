@@ -29,13 +29,14 @@ class Duals:
 
     def mixed(self, other: Duals, share: float) -> Duals:
         """Return the point `share` of the way from these prices to others (Wentges 1997)."""
-        own = np.zeros(len(other.rows))
-        own[: len(self.rows)] = self.rows
+        longest = max(len(self.rows), len(other.rows))
+        own, others = np.zeros(longest), np.zeros(longest)
+        own[: len(self.rows)], others[: len(other.rows)] = self.rows, other.rows
         return Duals(
             self.atoms + share * (other.atoms - self.atoms),
             self.clusters + share * (other.clusters - self.clusters),
             self.loans + share * (other.loans - self.loans),
-            own + share * (other.rows - own),
+            own + share * (others - own),
         )
 
     def whole(self) -> Duals:
@@ -130,11 +131,12 @@ class Master:
     """The linear master over some of the columns, solved by GLOP from its last basis.
 
     Preprocessing is off: with it the basis, and hence the duals, would be thrown away each time.
-    Slack columns at price `slack` keep the master feasible while columns are few; a modest price,
-    since a large one spoils the duals.
+    Slack columns keep the price of each atom within `reach` of a first guess, as in the boxstep
+    method (Marsten, Hogan & Blankenship 1975): prices far from any sensible plan are what makes
+    pricing slow. Where the box binds at the end it is made wider (`widen`), so nothing is lost.
     """
 
-    def __init__(self, tables: Tables, slack: float) -> None:
+    def __init__(self, tables: Tables, guess: NDArray, reach: float) -> None:
         self.n = len(tables.size)
         self.solver = pywraplp.Solver.CreateSolver("GLOP")
         self.solver.SetSolverSpecificParametersAsString("use_preprocessing:false")
@@ -148,17 +150,21 @@ class Master:
         self.triples = np.zeros((0, 3), np.int64)
         self.inside: dict[int, pywraplp.Variable] = {}
         self.slacks = []
-        for row, sign in [(r, 1.0) for r in self.cover] + [(self.count, 1.0), (self.count, -1.0)]:
-            variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
-            row.SetCoefficient(variable, sign)
-            self.slacks.append(variable)
-        self.set_slack(slack)
+        box = [(row, float(g), reach) for row, g in zip(self.cover, guess, strict=True)]
+        for row, middle, wide in [*box, (self.count, 0.0, reach * self.n)]:
+            for sign in (1.0, -1.0):
+                variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
+                row.SetCoefficient(variable, sign)
+                self.objective.SetCoefficient(variable, wide + sign * middle)
+                self.slacks.append(variable)
 
-    def set_slack(self, price: float) -> None:
-        """Set the price of leaving an atom uncovered."""
-        self.slack = price
-        for variable in self.slacks:
-            self.objective.SetCoefficient(variable, price)
+    def widen(self) -> bool:
+        """Widen the box where it binds; return whether it bound anywhere."""
+        bound = [v for v in self.slacks if v.solution_value() > 1e-7]
+        for variable in bound:
+            price = self.objective.GetCoefficient(variable)
+            self.objective.SetCoefficient(variable, 2.0 * abs(price) + 100.0)
+        return bool(bound)
 
     def add(self, columns: Columns, numbers: Sequence[int]) -> None:
         """Let columns in."""
@@ -190,8 +196,8 @@ class Master:
             self.rows.append(row)
         self.triples = np.concatenate([self.triples, triples])
 
-    def solve(self) -> tuple[float, Duals, float]:
-        """Return the value, the prices of the rows, and the amount of slack in use."""
+    def solve(self) -> tuple[float, Duals]:
+        """Return the value and the prices of the rows."""
         status = self.solver.Solve()
         if status != pywraplp.Solver.OPTIMAL:
             raise ArithmeticError(f"the linear master ended with status {status}")
@@ -201,8 +207,7 @@ class Master:
             -np.array([row.dual_value() for row in self.lent]),
             -np.array([row.dual_value() for row in self.rows]),
         )
-        slack = sum(variable.solution_value() for variable in self.slacks)
-        return self.objective.Value(), duals, slack
+        return self.objective.Value(), duals
 
     def weights(self, columns: Columns) -> NDArray[np.float64]:
         """Return the share of each column in the last solution."""

@@ -19,8 +19,10 @@ from clustering.solve.columns import Duals
 from clustering.solve.pricing import price
 from clustering.solve.tables import COUNT, CHANGE, CROSSING, Ints, Tables
 
-STEPS = 512
+STEPS = 256
 """Steps of need in the table of completions: finer ones bound better, coarser ones fill faster."""
+ROUGH = 20_000
+"""Nodes around one hub in a rough round."""
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,16 @@ class Pricer:
         thresholds: Ints,
         keep: bool,
         stop: Callable[[], bool],
+        *,
+        rough: bool = False,
         tables: Tables | None = None,
     ) -> Priced:
-        """Price every hub (one threshold for each atom); `duals` must be whole."""
+        """Price every hub (one threshold for each atom); `duals` must be whole.
+
+        A rough round gives up early around each hub: while the duals are still far off, some good
+        clusters are all that is wanted.
+        """
+        node_limit = min(ROUGH, self.node_limit) if rough else self.node_limit
         t = self.tables if tables is None else tables
         minima = np.full(len(t.size), FAR_OFF, np.int64)
         clusters: list[tuple[Ints, int]] = []
@@ -89,13 +98,13 @@ class Pricer:
                     duals.rows,
                     thresholds[home],
                     int(keep),
-                    self.node_limit,
+                    node_limit,
                     self._table,
                     self._rows,
                     self._costs,
                 )
                 nodes += spent
-                complete = complete and spent < self.node_limit
+                complete = complete and spent < node_limit
                 if written < 0 or len(clusters) + written > len(self._rows):
                     return Priced(clusters, minima, False, True, nodes)
                 clusters += [(r[r >= 0], loan) for r in self._rows[:written].copy()]

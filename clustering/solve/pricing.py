@@ -201,8 +201,10 @@ def price(
             half[0, k] -= arcs[k, other]
     fixed = np.zeros(n + 1, np.int64)
     chosen, out = np.zeros(n + 1, np.uint64), np.zeros(n + 1, np.uint64)
-    taken, load, have = np.zeros(n + 1, np.int64), np.zeros(n + 1, np.int64), np.zeros(
-        n + 1, np.int64
+    taken, load, have = (
+        np.zeros(n + 1, np.int64),
+        np.zeros(n + 1, np.int64),
+        np.zeros(n + 1, np.int64),
     )
     state = np.zeros(n + 1, np.int64)
     fixed[0], chosen[0] = const + value[0], ONE
@@ -399,7 +401,10 @@ def price(
             value_k = sum_[top] + rest_value[k]
             value_k += conflicts(row_first, row_mask, row_price, atom, was[top])
             for earlier in range(k):
-                if arcs[atom, rest[earlier]] != 0 and not was[top] >> np.uint64(rest[earlier]) & ONE:
+                if (
+                    arcs[atom, rest[earlier]] != 0
+                    and not was[top] >> np.uint64(rest[earlier]) & ONE
+                ):
                     value_k += arcs[atom, rest[earlier]]
             u = (load_[top] + need[atom] - load[depth]) // width
             rest_of = np.int64(table[k + 1, c + size[atom], u]) << shift

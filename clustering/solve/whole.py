@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from clustering.plan import Plan, make_plan
 from clustering.problem import Part, Problem
 from clustering.rules import CENTS
-from clustering.solve.checks import Reason, possible_counts
+from clustering.solve.checks import Reason, Remedy, possible_counts
 from clustering.solve.model import Model, build_model
 from clustering.solve.part import QUICK, STANDARD, THOROUGH, Chosen, PartAnswer, solve_part
 from clustering.solve.part import Progress as PartProgress
@@ -173,7 +173,8 @@ def _total_clash(problem: Problem, works: Sequence[_Work]) -> list[Reason]:
         f"The study asks for {low} to {high} clusters in all, but the areas together need "
         f"{least} to {most}."
     )
-    return [Reason("all areas", ("clusters",), text, ())]
+    remedy = Remedy("Leave the number of clusters free.", '[rules]\nclusters = "free"')
+    return [Reason("all areas", ("clusters",), text, (remedy,))]
 
 
 def _run(
