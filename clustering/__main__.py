@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -25,9 +26,11 @@ from clustering.show import Watcher, clusters_shown, reasons_shown, schools_show
 from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
 from clustering.study import Study
-from geo.errors import InputError
+from geo.errors import Fault, InputError, StudyError
 
 UNWELCOME, BAD_INPUT = 1, 2
+INTERRUPTED = 130
+"""What Typer makes of Ctrl-C."""
 
 app = typer.Typer(
     help="Design clusters of schools that can be explained, audited and published.",
@@ -45,6 +48,15 @@ def _console(*, errors: bool = False) -> Console:
 
 
 out, err = _console(), _console(errors=True)
+
+
+class Effort(StrEnum):
+    """How hard to look; the words of `[solve] effort`."""
+
+    quick = "quick"
+    standard = "standard"
+    thorough = "thorough"
+
 
 StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).")]
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.csv or an edited plan.xlsx.")]
@@ -78,19 +90,22 @@ def _counted(inputs: Inputs) -> bool:
 @app.command("design")
 def design_command(
     study: StudyFile,
-    seed: Annotated[int | None, typer.Option(help="Seed of the search.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of the search.")] = None,
     seconds: Annotated[
-        float | None, typer.Option(help="Stop after this long with the best plan so far.")
+        float | None, typer.Option(min=0, help="Stop after this long with the best plan so far.")
     ] = None,
     gap: Annotated[
-        float | None, typer.Option(help="Stop a part once its proven gap is this small (0.01).")
+        float | None,
+        typer.Option(min=0, help="Stop a part once its proven gap is this small (0.01)."),
     ] = None,
-    effort: Annotated[str | None, typer.Option(help="quick, standard or thorough.")] = None,
+    effort: Annotated[Effort | None, typer.Option(help="How hard to look.")] = None,
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder to write into, complete or not at all.")
     ] = None,
 ) -> None:
     """Design clusters and write plan, tables, report and map."""
+    if folder is not None and folder.exists() and not folder.is_dir():
+        raise StudyError(Fault("is a file, not a folder.", "Name a folder.", folder.name))
     loaded = Study.load(study)
     inputs = load_inputs(loaded)
     with _interruptible() as stop, Watcher(err) as watcher:
@@ -105,7 +120,7 @@ def design_command(
             inputs=inputs,
         )
     if folder is None:
-        digest = loaded.digest(result.solution.seed, effort, gap)
+        digest = loaded.digest(result.solution.seed, effort and effort.value, gap)
         folder = Path("outputs") / f"{loaded.name}-{digest}"
     result.write(folder)
     _tell(result, folder)
@@ -165,7 +180,8 @@ def compare_command(study: StudyFile, first: PlanFile, second: PlanFile) -> None
     found = compare_plans(inputs, plans)
     out.print(table_shown(found.figures.reset_index(names=""), "Side by side"))
     for name, table in found.moves.items():
-        out.print(table_shown(table, f"{len(table)} schools move in {name}"))
+        who = "1 school moves" if len(table) == 1 else f"{len(table)} schools move"
+        out.print(table_shown(table, f"{who} in {name}"))
 
 
 @app.command("map")
@@ -206,7 +222,9 @@ def main() -> None:
         for fault in error.faults:
             err.print(f"✗ {escape(str(fault))}")
         sys.exit(BAD_INPUT)
-    except KeyboardInterrupt:
+    except SystemExit as end:
+        if end.code != INTERRUPTED:
+            raise
         err.print("Stopped; nothing was written.")
         sys.exit(UNWELCOME)
     except OSError as error:
