@@ -132,6 +132,9 @@ def run(
     step = max(measure(t, state, 2000, 1.0), 1.0)
     hot, cold, penalty = step * (2.0 if labels is None else 0.3), step * 0.02, step * 10.0
     _seat_again(t, state, first, penalty)
+    _keep_first(state)
+    if len(state.count) == 1:  # one cluster of everything: there is nothing to move
+        moves = 1
     done = 0
     while done < moves:
         chunk = min(CHUNK, moves - done)
@@ -152,6 +155,14 @@ def _seat_again(t: Tables, state: State, labels: Ints, penalty: float) -> None:
         getattr(state, name)[...] = 0
     state.used[...] = 0
     settle(t, state, labels, penalty)
+
+
+def _keep_first(state: State) -> None:
+    """Take the first plan for the best so far where it keeps the rules: no move may better it."""
+    if state.wrong.sum() == 0.0 and not state.split.any():
+        state.best[0] = state.label
+        state.best[1], state.best[2] = state.hub[state.label], state.loan[state.label]
+        state.best_cost[0] = state.cost.sum()
 
 
 def labels_of(clusters: Sequence[Sequence[int]], n: int) -> Ints:
