@@ -2,7 +2,8 @@
 
 For duals π (one per atom) the reduced cost of a cluster C with hub h is
 
-    rc(C) = const + Σ_{i∈C} v_i − Σ_{i<j∈C} arcs_ij + balance(need) + size(pupils) + Σ_T ρ_T [|C∩T| ≥ 2]
+    rc(C) = const + Σ_{i∈C} v_i − Σ_{i<j∈C} arcs_ij
+            + balance(need) + size(pupils) + Σ_T ρ_T [|C∩T| ≥ 2]
 
 with v_i = travel[i,h] + out_i − π_i (+ the prices of crossing, change and loan, which are linear in
 C once the main area, the main old cluster and the loan are fixed: a *mode*). Half of every arc goes

@@ -19,16 +19,18 @@ from numpy.typing import NDArray
 
 from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Columns, Duals, Master
-from clustering.solve.hubs import Priced, Pricer, fixed_part
+from clustering.solve.hubs import Priced, Pricer, fixed_part, without_cost
 from clustering.solve.partition import best_choice
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
 
-NOTHING = int(2**50)
+NOTHING = 2**50
 """Cost of the best plan when none is known."""
 BATCH = 300
 """Columns let into the master at once."""
 FEW = 10
 """Columns of a rough round below which rounds are run to their end."""
+NEAR = 0.02
+"""Gap, as a share of the cost, from which listing all clusters that fit in it is worth a try."""
 
 
 @dataclass
@@ -41,11 +43,13 @@ class Proof:
     max_rounds: int
     max_cut_rounds: int
     stop: Callable[[], bool]
-    tell: Callable[[str, int | None, int | None], None]
+    tell: Callable[[str, int | None, int | None, float | None], None]
     best: list[int] = field(default_factory=list)
     """Columns of the best plan."""
     best_cost: int = NOTHING
     bound: int = -NOTHING
+    gap: float = 0.0
+    """Share of the cost by which the bound may stay below it."""
     infeasible: bool = False
     converged: bool = False
     facts: dict[str, int] = field(default_factory=dict)
@@ -60,7 +64,9 @@ class Proof:
     @property
     def closed(self) -> bool:
         """Whether nothing is left to prove."""
-        return self.infeasible or self.bound >= self.best_cost
+        left = self.best_cost - self.bound
+        enough = self.best_cost < NOTHING and left <= self.gap * abs(self.best_cost)
+        return self.infeasible or enough
 
     def count(self, fact: str, more: int) -> None:
         """Add to a number of the log."""
@@ -88,6 +94,8 @@ class Proof:
 
 def prove(proof: Proof) -> None:
     """Raise the bound of a proof and lower its best cost until they meet or the limits are hit."""
+    if not proof.best and not plausible(proof):
+        return
     master = Master(proof.tables, *_guess(proof))
     order = np.argsort(proof.columns.cost, kind="stable")
     master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
@@ -95,7 +103,9 @@ def prove(proof: Proof) -> None:
         generate(proof, master)
         if proof.closed or proof.stop():
             return
-        near = proof.best_cost - proof.bound <= 0.02 * abs(proof.best_cost)
+        if not proof.best:
+            choose_known(proof)
+        near = proof.best_cost - proof.bound <= NEAR * abs(proof.best_cost)
         if near and enumerate_and_choose(proof, master.triples):
             return
         if cut_round == proof.max_cut_rounds or not proof.converged:
@@ -107,6 +117,28 @@ def prove(proof: Proof) -> None:
         proof.count("cuts", len(triples))
     if not proof.stop():
         enumerate_and_choose(proof, master.triples)
+
+
+def plausible(proof: Proof) -> bool:
+    """Return whether clusters exist that cover every atom once, at least in shares.
+
+    The master with clusters that cost nothing: where even its bound is above zero, no plan exists,
+    and that is proved (the duals are a certificate in the sense of Farkas 1902).
+    """
+    master = Master(proof.tables, np.zeros(proof.columns.n), 10_000.0, free=True)
+    master.add(proof.columns, range(proof.columns.size))
+    generate(proof, master)
+    proof.count("existence", 1)
+    proof.bound, proof.duals, proof.priced = -NOTHING, None, None
+    return not proof.infeasible and not proof.stop()
+
+
+def choose_known(proof: Proof) -> None:
+    """Look for a plan among the columns generated so far."""
+    picked = np.argsort(proof.columns.cost, kind="stable")[:20_000]
+    answer = best_choice(proof, np.sort(picked), 30.0)
+    if answer.plan is not None:
+        proof.offer(answer.plan)
 
 
 def _guess(proof: Proof) -> tuple[NDArray[np.float64], float]:
@@ -131,10 +163,14 @@ def generate(proof: Proof, master: Master) -> None:
     """Column generation until no cluster has a negative reduced cost, or the gap is closed."""
     centre, rough, widened = proof.duals, True, 0
     proof.converged = False
+    tables = without_cost(proof.tables) if master.free else proof.tables
     for _ in range(proof.max_rounds):
         if proof.stop():
             return
-        _, duals = master.solve()
+        value, duals = master.solve()
+        slack = value > 1e-6
+        if master.free and not slack:
+            return
         proof.count("rounds", 1)
         if _price_known(proof, master, duals):
             continue
@@ -144,15 +180,24 @@ def generate(proof: Proof, master: Master) -> None:
             whole = point.whole()
             limit = np.full(proof.columns.n, int(whole.clusters), np.int64)
             priced = proof.pricer.run(
-                whole, master.triples, limit, False, proof.stop, rough=rough
+                whole,
+                master.triples,
+                limit,
+                False,
+                proof.stop,
+                rough=rough,
+                tables=tables,
             )
             proof.count("priced", 1)
             proof.count("nodes", priced.nodes)
             if proof.stop():
                 return
-            if proof.learn(whole, priced) or centre is None:
+            if master.free:
+                least = priced.sum_of_least(proof.clusters)
+                proof.infeasible = fixed_part(whole, proof.tables.loan_count) + least > 0
+            elif proof.learn(whole, priced) or centre is None:
                 centre = whole
-            proof.tell("proof", proof.best_cost, proof.bound)
+            proof.tell("proof", proof.best_cost, proof.bound, None)
             if proof.closed:
                 return
             numbers = {proof.columns.add(atoms, loan) for atoms, loan in priced.clusters}
@@ -164,7 +209,7 @@ def generate(proof: Proof, master: Master) -> None:
             rough = False
             continue
         if not fresh:
-            if widened < 30 and master.widen():
+            if widened < 30 and not master.free and master.widen():
                 widened += 1
                 continue
             proof.converged = True
@@ -173,7 +218,7 @@ def generate(proof: Proof, master: Master) -> None:
 
 def _price_known(proof: Proof, master: Master, duals: Duals) -> bool:
     """Let known columns with a negative reduced cost into the master; return whether any were."""
-    reduced = proof.columns.reduced(duals, master.triples) - duals.clusters
+    reduced = proof.columns.reduced(duals, master.triples, master.free) - duals.clusters
     reduced[list(master.inside)] = 0.0
     order = np.argsort(reduced, kind="stable")[:BATCH]
     chosen = order[reduced[order] < -1e-3].tolist()

@@ -115,9 +115,12 @@ class Columns:
             return np.zeros((self.size, 0), np.uint8)
         return (self.holds[:, triples].sum(axis=2) >= 2).astype(np.uint8)
 
-    def reduced(self, duals: Duals, triples: Ints, wanted: slice | Ints | None = None) -> NDArray:
-        """Return the reduced cost of every column, the price of the number of clusters left out."""
-        out = self.cost - self.holds.astype(duals.atoms.dtype) @ duals.atoms
+    def reduced(self, duals: Duals, triples: Ints, free: bool = False) -> NDArray:
+        """Return the reduced cost of every column, the price of the number of clusters left out.
+
+        With `free` the clusters themselves cost nothing.
+        """
+        out = self.cost * (not free) - self.holds.astype(duals.atoms.dtype) @ duals.atoms
         lent = self.loan >= 0
         if lent.any():
             out = out + np.where(lent, duals.loans[np.maximum(self.loan, 0)], 0)
@@ -132,11 +135,14 @@ class Master:
 
     Preprocessing is off: with it the basis, and hence the duals, would be thrown away each time.
     Slack columns keep the price of each atom within `reach` of a first guess, as in the boxstep
-    method (Marsten, Hogan & Blankenship 1975): prices far from any sensible plan are what makes
-    pricing slow. Where the box binds at the end it is made wider (`widen`), so nothing is lost.
+    method (Marsten, Hogan & Blankenship 1975), here softly: prices far from any sensible plan
+    make pricing slow. Where the box binds at the end it is made wider (`widen`), so nothing is lost.
+
+    With `free` clusters cost nothing: the master then asks whether any plan exists.
     """
 
-    def __init__(self, tables: Tables, guess: NDArray, reach: float) -> None:
+    def __init__(self, tables: Tables, guess: NDArray, reach: float, *, free: bool = False) -> None:
+        self.free = free
         self.n = len(tables.size)
         self.solver = pywraplp.Solver.CreateSolver("GLOP")
         self.solver.SetSolverSpecificParametersAsString("use_preprocessing:false")
@@ -174,7 +180,7 @@ class Master:
         pairs = (columns.holds[np.array(fresh)][:, self.triples].sum(axis=2) >= 2).tolist()
         for k, hit in zip(fresh, pairs, strict=True):
             variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
-            self.objective.SetCoefficient(variable, float(columns.cost[k]))
+            self.objective.SetCoefficient(variable, 0.0 if self.free else float(columns.cost[k]))
             for i in np.flatnonzero(columns.holds[k]).tolist():
                 self.cover[i].SetCoefficient(variable, 1.0)
             self.count.SetCoefficient(variable, 1.0)

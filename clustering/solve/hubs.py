@@ -17,7 +17,7 @@ import numpy as np
 from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Duals
 from clustering.solve.pricing import price
-from clustering.solve.tables import COUNT, CHANGE, CROSSING, Ints, Tables
+from clustering.solve.tables import CHANGE, COUNT, CROSSING, Ints, Tables
 
 STEPS = 256
 """Steps of need in the table of completions: finer ones bound better, coarser ones fill faster."""
@@ -27,7 +27,7 @@ ROUGH = 20_000
 
 @dataclass(frozen=True)
 class Priced:
-    """Clusters below the threshold as (atoms, loan), and the least reduced cost of each atom's hubs.
+    """Clusters below the threshold as (atoms, loan), and the least reduced cost at each atom.
 
     `minima` is a lower bound in any case; `complete` says whether every search ran to its end,
     `overflow` that there were more clusters than asked for.
@@ -135,7 +135,7 @@ def core_atoms(tables: Tables) -> np.ndarray:
 
 
 def modes_of(tables: Tables) -> list[tuple[int, int, int]]:
-    """Return the modes (main area, main old cluster, loan) that make the cost of a cluster linear."""
+    """Return the modes (main area, main old cluster, loan) that make the cost linear."""
     several = len(tables.area_class) > 1 and (
         tables.prices[CROSSING] > 0 or len(set(tables.area_class.tolist())) > 1
     )

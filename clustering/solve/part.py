@@ -13,9 +13,15 @@ from typing import Literal
 
 import numpy as np
 
+from clustering.solve.close import NOTHING, Proof, prove
+from clustering.solve.columns import Columns
+from clustering.solve.hubs import Pricer
 from clustering.solve.model import Model
 from clustering.solve.seeds import Found, labels_of, run
-from clustering.solve.tables import BROKEN, Tables, best_hub, judge, make_tables
+from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub, make_tables
+
+POOL = 2**15
+"""Places in the table of clusters met by one run of annealing; half of them are used."""
 
 Status = Literal["optimal", "feasible", "infeasible", "not_found", "interrupted"]
 
@@ -102,32 +108,145 @@ def solve_part(
     gap: float = 0.0,
 ) -> PartAnswer:
     """Return the best plan found for a part with a number of clusters, and a bound on all plans."""
-    if clusters < 1 or clusters > len(model):
-        return PartAnswer("infeasible", clusters, (), None, None, (("arithmetic", "count"),))
-    tables = make_tables(model, clusters)
-    best = exact_plan(model, tables, start)
-    pools = []
-    interrupted = False
-    starts = [labels_of([c.atoms for c in start], len(model))] if len(start) == clusters else []
-    for restart in range(effort.restarts + len(starts)):
-        labels = starts[restart] if restart < len(starts) else None
-        found: Found | None = None
-        for share, found in run(tables, seed * 1000 + restart, effort.moves, 2**15, stop, labels):
-            low = found.cost if best is None else min(found.cost or 2**60, _cost(model, best))
-            shown = None if low is None else low + model.base
-            whole = (restart + share) / (effort.restarts + len(starts))
-            progress(Progress("search", shown, None, whole))
-        if found is not None:
-            best = better(model, best, exact_plan(model, tables, chosen_of(found)))
-            pools.append(found.pool)
-        interrupted = interrupted or stop()
-        if interrupted:
-            break
-    objective = None if best is None else _cost(model, best) + model.base
-    status: Status = "feasible" if best else "not_found"
-    if interrupted:
-        status = "interrupted"
-    return PartAnswer(status, clusters, best or (), objective, None, ())
+    reason = impossible(model, clusters)
+    if reason:
+        return PartAnswer("infeasible", clusters, (), None, None, (("arithmetic", reason),))
+    work = _Work(model, clusters, seed, effort, stop, progress)
+    work.search(start)
+    if effort.prove and not work.stopped:
+        work.prove(gap)
+    return work.answer()
+
+
+class _Work:
+    """One call of `solve_part`."""
+
+    def __init__(
+        self,
+        model: Model,
+        clusters: int,
+        seed: int,
+        effort: Effort,
+        stop: Callable[[], bool],
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self.model, self.seed, self.effort, self.progress = model, seed, effort, progress
+        self.stopped = False
+        self._stop = stop
+        self.tables = make_tables(model, clusters)
+        self.columns = Columns(self.tables)
+        self.proof = Proof(
+            self.tables,
+            self.columns,
+            Pricer(self.tables, effort.node_limit, effort.max_columns),
+            effort.max_rounds,
+            effort.max_cut_rounds,
+            self.stop,
+            self.tell,
+        )
+        self.best: tuple[Chosen, ...] | None = None
+
+    def stop(self) -> bool:
+        """Ask whether to stop; once told to, stay stopped."""
+        self.stopped = self.stopped or self._stop()
+        return self.stopped
+
+    def tell(self, phase: str, cost: int | None, bound: int | None, done: float | None) -> None:
+        """Report where the work stands, in the units of the answer."""
+        base = self.model.base
+        shown = None if cost is None or cost >= NOTHING else cost + base
+        known = None if bound is None or bound <= -NOTHING else bound + base
+        self.progress(Progress(phase, shown, known, done))
+
+    def take(self, chosen: Sequence[Chosen]) -> None:
+        """Keep a plan if it keeps the rules and is better than the best so far."""
+        self.best = better(self.model, self.best, exact_plan(self.model, self.tables, chosen))
+        if self.best:
+            self.proof.offer([self.columns.add(np.array(c.atoms), c.loan) for c in self.best])
+
+    def search(self, start: Sequence[Chosen]) -> None:
+        """Anneal, first from the given plan if there is one, then from scratch."""
+        n = len(self.model)
+        self.take(start)
+        plans: list[Ints | None] = [None] * self.effort.restarts
+        if self.best:
+            plans.insert(0, labels_of([c.atoms for c in start], n))
+        for number, labels in enumerate(plans):
+            found: Found | None = None
+            for share, found in run(
+                self.tables,
+                self.seed * 1000 + number,
+                self.effort.moves,
+                POOL,
+                self.stop,
+                labels,
+            ):
+                cost = min(self.proof.best_cost, NOTHING if found.cost is None else found.cost)
+                self.tell("search", cost, None, (number + share) / len(plans))
+            if found is not None:
+                self.take(chosen_of(found))
+                if self.effort.prove:
+                    self.remember(found)
+            if self.stopped:
+                return
+
+    def remember(self, found: Found) -> None:
+        """Hand the clusters met on the way to the proof."""
+        for row in found.pool:
+            atoms = row[row >= 0]
+            if self.columns.add(atoms, -1) < 0:
+                for loan in range(len(self.model.loans)):
+                    self.columns.add(atoms, loan)
+
+    def prove(self, gap: float) -> None:
+        """Prove how good the best plan is, or that there is none."""
+        self.proof.gap = gap
+        prove(self.proof)
+        if self.proof.best:
+            picked = [
+                Chosen(
+                    tuple(np.flatnonzero(self.columns.holds[k]).tolist()),
+                    int(self.columns.hub[k]),
+                    int(self.columns.loan[k]),
+                )
+                for k in self.proof.best
+            ]
+            self.best = better(self.model, self.best, exact_plan(self.model, self.tables, picked))
+
+    def answer(self) -> PartAnswer:
+        """Say what is known."""
+        model, clusters = self.model, int(self.tables.prices[COUNT])
+        log = tuple((fact, str(number)) for fact, number in self.proof.facts.items())
+        if self.proof.infeasible and not self.best:
+            return PartAnswer("infeasible", clusters, (), None, None, log)
+        bound = None if self.proof.bound <= -NOTHING else self.proof.bound + model.base
+        status: Status = "interrupted" if self.stopped else "not_found"
+        if not self.best:
+            return PartAnswer(status, clusters, (), None, bound, log)
+        objective = _cost(model, self.best) + model.base
+        if bound is not None:
+            bound = min(bound, objective)
+        if bound == objective:
+            status = "optimal"
+        elif not self.stopped:
+            status = "feasible"
+        return PartAnswer(status, clusters, self.best, objective, bound, log)
+
+
+def impossible(model: Model, clusters: int) -> str:
+    """Return the sum that already shows that no plan exists; empty if none does."""
+    schools = int(model.size.sum())
+    low = min(c.schools[0] for c in model.classes)
+    high = max(c.schools[1] for c in model.classes)
+    wanted = min(c.secondaries for c in model.classes)
+    helped = min(sum(loan.count for loan in model.loans), clusters)
+    if not 1 <= clusters <= len(model):
+        return f"{clusters} clusters of {len(model)} schools or groups of tied schools"
+    if not clusters * low <= schools <= clusters * high:
+        return f"{schools} schools do not make {clusters} clusters of {low} to {high}"
+    if int(model.secondaries.sum()) < wanted * (clusters - helped):
+        return f"{int(model.secondaries.sum())} secondaries for {clusters} clusters"
+    return ""
 
 
 def _cost(model: Model, chosen: Iterable[Chosen]) -> int:
@@ -183,6 +302,5 @@ __all__ = [
     "Effort",
     "PartAnswer",
     "Progress",
-    "judge",
     "solve_part",
 ]

@@ -192,7 +192,7 @@ def price(
             arcs[a, b] = t.arcs[order[a], order[b]]
     row_first, row_mask, row_price = rows_around(order, where, triples, rho)
     size, need, own = t.size[order], t.need[order], t.secondaries[order]
-    value, pupils = v[order], t.pupils[order]
+    value = v[order]
     # -- 1. the core, depth first: half[d, k] is twice the value of k with arcs shared out
     half = np.zeros((n + 1, n), np.int64)
     for k in range(n):

@@ -209,7 +209,7 @@ def weigh(t, s, c, gone, come, buffer, penalty):
     cost = p[CLUSTER] + inner + p[CROSSING] * (schools - most)
     cost += deviation(p[BALANCE], need, p[TOTAL_NEED], p[COUNT])
     cost += deviation(p[SIZE_BALANCE], pupils, p[TOTAL_PUPILS], p[COUNT])
-    if p[CHANGE] > 0:
+    if p[CHANGE] != 0:
         kept = 0
         for o in range(s.olds.shape[1]):
             total = s.olds[c, o]

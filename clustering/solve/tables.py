@@ -263,7 +263,7 @@ def judge(t, members, count, hub, loan):
     cost += deviation(p[BALANCE], need, p[TOTAL_NEED], p[COUNT])
     cost += deviation(p[SIZE_BALANCE], pupils, p[TOTAL_PUPILS], p[COUNT])
     cost += p[CROSSING] * (schools - most)
-    if p[CHANGE] > 0:
+    if p[CHANGE] != 0:
         best = 0
         for o in range(t.old_count.shape[1]):
             total = 0
