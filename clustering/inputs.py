@@ -335,6 +335,12 @@ def _check_rules(study: Study, table: pd.DataFrame) -> None:
                 f'[rules.area."{name}"]: no school stands in an area of that name.',
                 did_you_mean(name, areas) or f"Areas: {', '.join(areas)}.",
             )
+        if rules.areas != "never" and rules.area[name].clusters is not None:
+            faults.add(
+                f'[rules.area."{name}"] clusters = … needs areas = "never": where clusters may '
+                "cross a border, no area has a number of its own.",
+                "Set clusters in [rules] for all areas together.",
+            )
     named = {
         "together": [u for group in rules.together for u in group],
         "apart": [u for group in rules.apart for u in group],

@@ -169,7 +169,10 @@ class Study:
             text = path.read_bytes().decode("utf-8-sig")
             data = tomllib.loads(text)
         except FileNotFoundError:
-            faults.add("the study file is not there.", "Check the path.")
+            near = [p.name for p in path.parent.glob("*.toml")] if path.parent.is_dir() else []
+            faults.add(
+                "the study file is not there.", did_you_mean(path.name, near) or "Check the path."
+            )
         except IsADirectoryError:
             faults.add("is a folder, not a study file.", "Name the .toml file in it.")
         except (UnicodeDecodeError, OSError):

@@ -7,14 +7,15 @@ reason comes with remedies, and each remedy with the lines to paste into the stu
 from __future__ import annotations
 
 import math
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from clustering.problem import Part, Problem
-from clustering.rules import AreaRules
-from clustering.solve.model import NO_LIMIT, Model
+from clustering.rules import AreaRules, Rules
+from clustering.solve.model import NO_LIMIT, Model, build_model
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,39 @@ def possible_counts(problem: Problem, part: Part, model: Model) -> tuple[list[in
 
     A number in the list may still prove impossible; a number that is not in it is impossible.
     """
+    counts, reasons = _counts(problem, part, model), list(_lumps(problem, part, model))
+    if not counts and not reasons:
+        reasons.append(_clash(problem, part, model, _ranges(problem, part, model)))
+    return ([] if reasons else counts), reasons
+
+
+def _counts(problem: Problem, part: Part, model: Model) -> list[int]:
     ranges = _ranges(problem, part, model)
     low, high = max(r.low for r in ranges), min(r.high for r in ranges)
-    counts = [k for k in range(low, high + 1) if _room(model, k)]
-    reasons = list(_lumps(problem, part, model))
-    if not counts and not reasons:
-        reasons.append(_clash(problem, part, model, ranges))
-    return ([] if reasons else counts), reasons
+    return [k for k in range(low, high + 1) if _room(model, k)]
+
+
+def _helps(problem: Problem, part: Part, remedy: Remedy) -> bool:
+    """Do counts allow a plan of the part once the lines of a remedy are in the study?"""
+    changed = problem.with_rules(eased(problem.rules, remedy.toml))
+    for other in changed.parts():
+        if set(part.members) <= set(other.members):
+            model = build_model(changed, other)
+            return bool(_counts(changed, other, model)) and not any(_lumps(changed, other, model))
+    return False
+
+
+def eased(rules: Rules, lines: str) -> Rules:
+    """Return rules with the lines of a remedy put into them, as in the study file."""
+    own, new = rules.model_dump(exclude_unset=True), tomllib.loads(lines)["rules"]
+    for key, value in new.items():
+        if key in ("area", "cluster"):
+            tables = own.setdefault(key, {})
+            for name, table in value.items():
+                tables[name] = {**tables.get(name, {}), **table}
+        else:
+            own[key] = value
+    return Rules.model_validate(own)
 
 
 def _own(problem: Problem, part: Part) -> AreaRules:
@@ -212,7 +239,14 @@ def _torn(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
             remedy = Remedy(
                 "Let clusters cross the border of an area, at a price.", '[rules]\nareas = "price"'
             )
-            yield Reason(part.name, ("together", "areas"), text, (remedy,))
+            found = (remedy,) if _may_open(rules) else ()
+            yield Reason(part.name, ("together", "areas"), text, found)
+
+
+def _may_open(rules: Rules) -> bool:
+    """Can the borders of areas be opened as the rules stand? Not where an area counts its own."""
+    fixed = any(own.clusters is not None for own in rules.area.values())
+    return rules.areas == "never" and not fixed
 
 
 def _toml_lists(groups: list[list[str]]) -> str:
@@ -238,7 +272,9 @@ def _clash(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> 
         return Reason(part.name, ("need_tolerance", "schools"), text, _need_remedies(part))
     text = f"{facts}: {lowest.why_low}, but {highest.why_high}."
     rules = tuple(dict.fromkeys((lowest.rule, highest.rule)))
-    return Reason(part.name, rules, text, tuple(_remedies(problem, part, model, ranges)))
+    found = _remedies(problem, part, model, ranges)
+    helpful = tuple(remedy for remedy in found if _helps(problem, part, remedy))
+    return Reason(part.name, rules, text, helpful)
 
 
 def _need_remedies(part: Part) -> tuple[Remedy, ...]:
@@ -286,7 +322,7 @@ def _remedies(problem: Problem, part: Part, model: Model, ranges: list[_Range]) 
                 f"Ask for {count} clusters, which the other rules allow.",
                 _area_lines(part, f"clusters = [{least_of}, {most_of}]"),
             )
-    if problem.rules.areas == "never" and len(problem.area_names) > 1:
+    if _may_open(problem.rules) and len(problem.area_names) > 1:
         yield Remedy(
             f"Let clusters cross the border of an area, at a price: schools of {part.name} can "
             "then join a neighbour's.",

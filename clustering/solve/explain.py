@@ -93,7 +93,7 @@ def _easings(problem: Problem, part: Part) -> Iterator[_Easing]:
             yield area(
                 "need_tolerance",
                 share,
-                f"Allow need to differ by {share:.0%} from the mean in {part.name}.",
+                f"Allow need to differ by {100 * share:g}% from the mean in {part.name}.",
                 f"need_tolerance = {share:g}",
             )
     for factor in (1.25, 1.5, 2.0):
@@ -104,13 +104,13 @@ def _easings(problem: Problem, part: Part) -> Iterator[_Easing]:
             f"Allow {minutes} minutes to the hub in {part.name}.",
             f"max_minutes_to_hub = {minutes}",
         )
-    for rule in ("secondaries", "primaries"):
+    for rule, one in (("secondaries", "secondary"), ("primaries", "primary")):
         if getattr(now, rule):
             fewer = getattr(now, rule) - 1
             yield area(
                 rule,
                 fewer,
-                f"Ask for {fewer} {rule} a cluster in {part.name}.",
+                f"Ask for {fewer or 'no'} {rule if fewer != 1 else one} a cluster in {part.name}.",
                 f"{rule} = {fewer}",
             )
     if now.pupils is not None:
