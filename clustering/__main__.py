@@ -164,7 +164,6 @@ def assess_command(
         out.print(f"✗ {escape(breach.text)}")
     out.print(f"Objective {report.objective:,.1f} minutes; {len(report.breaches)} rules broken.")
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
         write_plan(folder, inputs, loaded, report)
     if not report.ok:
         raise typer.Exit(UNWELCOME)

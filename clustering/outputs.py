@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -41,22 +42,35 @@ def write_run(out: Path, inputs: Inputs, solution: Solution, report: Report | No
 
     Files of an earlier run of the same names are replaced; other files in `out` are left alone.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
-        folder = Path(name) / "run"
-        folder.mkdir()
+    with _all_or_nothing(out) as folder:
         (folder / "study.toml").write_bytes(inputs.study.path.read_bytes())
         made_from = {**manifest(inputs), "study_path": _way_to(inputs.study.path, out)}
         _write_json(folder / "manifest.json", made_from)
         _write_json(folder / "report.json", report_json(inputs, solution, report))
         if solution.plan is not None and report is not None:
-            write_plan(folder, inputs, solution.plan, report, _banner(solution))
-        _publish(folder, out)
+            _write_plan(folder, inputs, solution.plan, report, _banner(solution))
     return out
 
 
-def write_plan(folder: Path, inputs: Inputs, plan: Plan, report: Report, banner: str = "") -> None:
-    """Write the plan as CSV, Excel, GeoPackage and map into a folder."""
+def write_plan(out: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
+    """Write a plan as CSV, Excel, GeoPackage and map into `out`: all of them or none."""
+    with _all_or_nothing(out) as folder:
+        _write_plan(folder, inputs, plan, report)
+
+
+@contextmanager
+def _all_or_nothing(out: Path) -> Iterator[Path]:
+    """Lend a folder beside `out`; what is written there moves to `out` when all went well."""
+    out = out.resolve()
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
+        folder = Path(name) / "run"
+        folder.mkdir()
+        yield folder
+        _publish(folder, out)
+
+
+def _write_plan(folder: Path, inputs: Inputs, plan: Plan, report: Report, banner: str = "") -> None:
     plan.write_csv(folder / "plan.csv")
     clusters_table(report).to_csv(
         folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n"

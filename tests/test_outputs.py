@@ -313,6 +313,22 @@ def test_failure_while_writing_leaves_nothing(
     assert {path.name for path in tmp_path.iterdir()} == before
 
 
+def test_failure_while_redrawing_keeps_what_was_there(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, study = tmp_path / "judged", run.parent / "study.toml"
+    assert clusters("assess", study, run / "plan.csv", "--out", out) == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(outputs, "save", full)
+    assert clusters("assess", study, study.parent / "existing.csv", "--out", out) == 2
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert [path.name for path in tmp_path.iterdir()] == ["judged"]
+
+
 def test_school_without_cluster_is_drawn_and_exported(run: Path, tmp_path: Path) -> None:
     """A head may opt out: the school leaves its cluster and stays on the map."""
     plan = table(run / "plan.csv")

@@ -272,8 +272,8 @@ def _clash(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> 
         return Reason(part.name, ("need_tolerance", "schools"), text, _need_remedies(part))
     text = f"{facts}: {lowest.why_low}, but {highest.why_high}."
     rules = tuple(dict.fromkeys((lowest.rule, highest.rule)))
-    found = _remedies(problem, part, model, ranges)
-    helpful = tuple(remedy for remedy in found if _helps(problem, part, remedy))
+    offered = _remedies(problem, part, model, ranges)
+    helpful = tuple(remedy for remedy in offered if _helps(problem, part, remedy))
     return Reason(part.name, rules, text, helpful)
 
 
