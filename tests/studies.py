@@ -199,7 +199,7 @@ def clusters(*arguments: object) -> int:
     return 0
 
 
-def hurry(monkeypatch: pytest.MonkeyPatch, moves: int = 30_000) -> None:
+def hurry(monkeypatch: pytest.MonkeyPatch, moves: int = 15_000) -> None:
     """Let the quick effort be content with few moves: a tiny county needs no more."""
     quick = replace(whole.EFFORTS["quick"], moves=moves)
     monkeypatch.setitem(whole.EFFORTS, "quick", quick)

@@ -222,9 +222,15 @@ def test_two_ctrl_c_give_up_and_write_nothing(
     assert names(tmp_path) == set()
 
 
+TALKATIVE = (
+    "import clustering.show as show; show.QUIET_SECONDS = 0.1; "
+    "from clustering.__main__ import main; main()"
+)
+
+
 def _started(study: Path, out: Path) -> subprocess.Popen[str]:
     """Start a long design in a process of its own and wait until it is under way."""
-    command = [sys.executable, "-m", "clustering", "design", str(study)]
+    command = [sys.executable, "-c", TALKATIVE, "design", str(study)]
     process = subprocess.Popen(
         [*command, "--effort", "thorough", "--out", str(out)],
         cwd=ROOT,
