@@ -15,7 +15,8 @@ from clustering.flows_file import read_flows
 from clustering.flows_shapes import HEADINGS, REMEDY
 from clustering.gravity import calibrate, estimate_flows
 from clustering.gravity_settings import GravitySettings
-from clustering.need import Need, need_units
+from clustering.need import Need
+from clustering.need_inputs import Reader, need_of_study
 from clustering.plan import Plan, plan_from_frame
 from clustering.problem import Problem, build_problem
 from clustering.study import Study
@@ -35,6 +36,7 @@ from geo.matrix import read_matrix
 from geo.placing import Placing, place, place_by_column
 from geo.schools import Schools, read_schools
 from geo.sheets import read_sheet
+from geo.symbols import parse_numbers
 from geo.travel import Crossing, Minutes, straight_line
 
 T = TypeVar("T")
@@ -278,10 +280,7 @@ def _estimated(
 
 
 def _need(study: Study, schools: Schools) -> Need:
-    try:
-        return need_units(schools.table, study.config.need.weights)
-    except ValueError as error:
-        raise StudyError(Fault(f"{error}.", "See [need] weights.", study.path.name)) from error
+    return need_of_study(study, schools.table, schools.replaced, Reader(read_sheet, parse_numbers))
 
 
 def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:

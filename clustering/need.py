@@ -1,6 +1,6 @@
 """Need units of each school: a weighted sum of published figures that can be checked by hand.
 
-For school s and factor f with weight w_f and measure x[s, f]:
+For school s and factor f with weight w_f and measure x[s, f] (see `clustering.need_factors`):
 
     share[s] = Σ_f w_f · x[s, f] / Σ_s x[s, f]        need[s] = share[s] · Σ_s pupils[s]
 
@@ -12,11 +12,15 @@ invites identification.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
+
+from clustering.need_factors import LABELS, Measures, Settings, measure
+from clustering.nff import UnitValues
+from clustering.plan import Plan
+from geo.errors import did_you_mean
 
 FULL: Mapping[str, float] = {
     "pupils": 0.50,
@@ -30,18 +34,6 @@ FULL: Mapping[str, float] = {
 PUBLIC: Mapping[str, float] = {"pupils": 0.50, "fsm6": 0.25, "recorded_sen": 0.25}
 """Weights where only the public census is known."""
 
-FACTOR_COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "pupils": ("pupils",),
-    "fsm6": ("fsm6",),
-    "idaci": ("idaci",),
-    "low_prior_attainment": ("low_prior_attainment",),
-    "recorded_sen": ("sen_support", "ehc_plans"),
-}
-EHC_PLAN_WEIGHT = 2.0
-"""A pupil with an EHC plan counts as two pupils with SEN support in recorded SEN."""
-WINSOR = (0.05, 0.95)
-"""Rates of recorded SEN beyond these shares of all schools of a phase are drawn in to them."""
-
 
 @dataclass(frozen=True, eq=False)
 class Need:
@@ -49,7 +41,8 @@ class Need:
 
     `units` is NaN for a school whose roll is not known. `factors` has a column of need units for
     each factor and sums to `units`. `imputed` lists `urn, column` of figures that were not
-    published and were estimated at the rate of the school's kind.
+    published and were estimated at the rate of the school's kind. `measures` holds the figures
+    themselves, also of factors without a weight, so that other weights can be asked at once.
     """
 
     units: pd.Series
@@ -58,141 +51,156 @@ class Need:
     imputed: pd.DataFrame
     banner: str
     notes: tuple[str, ...]
+    measures: Measures
+    unknown: tuple[str, ...] = ()
+
+    @property
+    def shares(self) -> pd.Series:
+        """Share of each school in the need of all; sums to 1, NaN where the roll is not known."""
+        return (self.units / self.units.sum()).rename("share")
+
+    def reweighted(self, weights: Mapping[str, float]) -> Need:
+        """Return the need under other weights, on the same figures, at once."""
+        return weigh(self.measures, weights, self.unknown)
+
+    def by_cluster(self, plan: Plan) -> pd.DataFrame:
+        """Return need units of each cluster by factor, with their sum; schools outside left out."""
+        label = pd.Series(dict(plan.cluster_of), dtype=object).reindex(self.factors.index)
+        table = self.factors.groupby(label).sum().reindex(list(plan.labels)).fillna(0.0)
+        return table.assign(need=table.sum(axis=1)).rename_axis("cluster")
 
 
-def need_units(schools: pd.DataFrame, weights: Mapping[str, float] | None = None) -> Need:
+def need_units(
+    schools: pd.DataFrame,
+    weights: Mapping[str, float] | None = None,
+    *,
+    settings: Settings | None = None,
+    values: UnitValues | None = None,
+    years: Sequence[pd.DataFrame] = (),
+    warnings: Mapping[str, str] | None = None,
+) -> Need:
     """Return the need units of the schools of a county.
 
-    `schools` is the schools table; a factor's column that is absent or empty moves the formula to
-    the public weights, which the banner says. `weights` by factor override the defaults and are
-    scaled to sum to one. A missing figure is estimated from schools of the same phase and
-    selection at their rate per pupil; it is never taken as 0. Raises `ValueError` for an unknown
-    factor, for weights that are negative or all zero, or for a weighted factor with no data.
+    `schools` is the schools table, with further columns as `measure` names them; a factor whose
+    figures are absent hands its weight on, which the banner says. `weights` by factor override the
+    defaults and are scaled to sum to one. `warnings` (by factor) are said in the banner where the
+    factor has a weight. Raises `ValueError` for an unknown factor, for weights that are negative
+    or all zero, or for a weighted factor with no data.
     """
-    table = schools.sort_index()
-    chosen, banner = _weights(table, weights)
-    pupils = table["pupils"].astype(float)
-    known = pupils.notna() & (pupils > 0)
-    notes: list[str] = []
-    imputed: list[tuple[str, str]] = []
-    measures = {}
-    for factor in chosen:
-        filled = {
-            column: _filled(table, column, known, imputed) for column in FACTOR_COLUMNS[factor]
-        }
-        measures[factor] = _measure(factor, filled, table, known)
-    if "srp_places" in table and table["srp_places"].notna().any():
-        places = table["srp_places"].sum()
-        notes.append(
-            f"{places:,.0f} SRP places are netted off pupils and EHC plans: they are funded apart."
-        )
-    total = float(measures.get("pupils", pupils[known]).sum())
-    factors = pd.DataFrame(
-        {
-            factor: weight * measures[factor] / measures[factor].sum() * total
-            for factor, weight in chosen.items()
-        }
-    ).reindex(table.index)
-    if imputed:
-        schools_imputed = len({urn for urn, _ in imputed})
-        notes.append(
-            f"Figures of {schools_imputed} schools were not published and are estimated at the "
-            "rate of schools of the same phase."
-        )
-    notes += [
+    measures = measure(schools, settings, values=values, years=years)
+    measures = replace(measures, warnings={**measures.warnings, **(warnings or {})})
+    names = schools["name"].sort_index()
+    lost = measures.table["pupils"].isna()
+    unknown = tuple(
         f"{name} ({urn}) has no roll: it counts as a school, and its need is not known."
-        for urn, name in table.loc[~known, "name"].items()
-    ]
+        for urn, name in names[lost].items()
+    )
+    return weigh(measures, weights, unknown)
+
+
+def weigh(
+    measures: Measures, weights: Mapping[str, float] | None, unknown: tuple[str, ...] = ()
+) -> Need:
+    """Return the need that weights make of measures; `None` weighs by default."""
+    chosen, banner = _weights(measures, weights)
+    table = measures.table
+    total = float(table["pupils"].sum())
+    factors = pd.DataFrame(
+        {f: weight * table[f] / table[f].sum() * total for f, weight in chosen.items()}
+    )
+    used = {column for factor in chosen for column in COLUMNS_OF[factor]}
+    imputed = measures.imputed[measures.imputed["column"].isin(used)].reset_index(drop=True)
+    notes = list(measures.notes)
+    if len(imputed):
+        notes.append(
+            f"Figures of {imputed['urn'].nunique()} schools were not published and are estimated "
+            "at the rate of schools of the same phase."
+        )
     return Need(
         units=factors.sum(axis=1, skipna=False).rename("need"),
         factors=factors,
         weights=dict(chosen),
-        imputed=pd.DataFrame(sorted(imputed), columns=["urn", "column"]),
+        imputed=imputed,
         banner=banner,
-        notes=tuple(notes),
+        notes=(*notes, *unknown),
+        measures=measures,
+        unknown=unknown,
     )
 
 
-def _weights(
-    table: pd.DataFrame, weights: Mapping[str, float] | None
-) -> tuple[dict[str, float], str]:
-    """Return the weights in force, scaled to one, and the sentence that says which they are."""
-    present = {
-        factor
-        for factor, columns in FACTOR_COLUMNS.items()
-        if all(c in table and table[c].notna().any() for c in columns)
-    }
-    if weights is None:
-        chosen = FULL if set(FULL) <= present else PUBLIC
-        origin = "the default formula" if chosen is FULL else "the formula for public data"
-    else:
-        chosen, origin = weights, "weights set in the study"
-    unknown = sorted(set(chosen) - set(FACTOR_COLUMNS))
+COLUMNS_OF: Mapping[str, tuple[str, ...]] = {
+    "pupils": ("pupils",),
+    "fsm6": ("fsm6", "fsm"),
+    "idaci": ("idaci",),
+    "low_prior_attainment": ("low_prior_attainment",),
+    "recorded_sen": ("sen_support", "ehc_plans"),
+    "sen_support": ("sen_support",),
+    "ehc_plans": ("ehc_plans",),
+}
+
+
+def default_weights(present: Sequence[str]) -> dict[str, float]:
+    """Return the default weights for the factors that the data hold.
+
+    IDACI that is absent gives its weight to FSM6; low prior attainment half to FSM6 and half to
+    recorded SEN; without both, the formula for public data holds.
+    """
+    if "idaci" not in present and "low_prior_attainment" not in present:
+        return dict(PUBLIC)
+    chosen = dict(FULL)
+    if "idaci" not in present:
+        chosen["fsm6"] += chosen.pop("idaci")
+    if "low_prior_attainment" not in present:
+        weight = chosen.pop("low_prior_attainment")
+        chosen["fsm6"] += weight / 2
+        chosen["recorded_sen"] += weight / 2
+    return chosen
+
+
+def check_weights(weights: Mapping[str, float], present: Sequence[str]) -> dict[str, float]:
+    """Return weights scaled to sum to one, without those of 0; `ValueError` where they cannot be.
+
+    `present` are the factors that the data hold.
+    """
+    unknown = sorted(set(weights) - set(LABELS))
     if unknown:
+        hint = did_you_mean(unknown[0], LABELS)
         raise ValueError(
             f"the need formula knows no factor {', '.join(unknown)}; "
-            f"it knows {', '.join(FACTOR_COLUMNS)}"
+            f"it knows {', '.join(LABELS)}{f'. {hint}' if hint else ''}"
         )
-    if min(chosen.values(), default=0) < 0 or sum(chosen.values()) <= 0:
+    if min(weights.values(), default=0) < 0 or not 0 < sum(weights.values()) < float("inf"):
         raise ValueError("the weights of the need formula must be positive and not all zero")
-    absent = sorted(f for f, w in chosen.items() if w > 0 and f not in present)
+    absent = sorted(f for f, w in weights.items() if w > 0 and f not in present)
     if absent:
         raise ValueError(
             f"the need formula weighs {', '.join(absent)}, but the data hold no such figures"
         )
-    scale = sum(chosen.values())
-    scaled = {factor: weight / scale for factor, weight in chosen.items() if weight > 0}
-    words = ", ".join(f"{weight:.0%} {LABELS[factor]}" for factor, weight in scaled.items())
-    missing = [LABELS[f] for f in FULL if f not in present]
-    gap = f"; {' and '.join(missing)} are not in the data" if missing and weights is None else ""
-    return scaled, f"Need by {origin}: {words}{gap}."
+    scale = sum(weights.values())
+    return {factor: weight / scale for factor, weight in weights.items() if weight > 0}
 
 
-LABELS: Mapping[str, str] = {
-    "pupils": "pupils",
-    "fsm6": "FSM6",
-    "idaci": "IDACI",
-    "low_prior_attainment": "low prior attainment",
-    "recorded_sen": "recorded SEN",
-}
-
-
-def _filled(
-    table: pd.DataFrame, column: str, known: pd.Series, imputed: list[tuple[str, str]]
-) -> pd.Series:
-    """Return a column with missing figures estimated at the rate per pupil of the same kind."""
-    values = table[column].astype(float).where(known)
-    gaps = known & values.isna()
-    if not gaps.any():
-        return values
-    pupils = table["pupils"].astype(float)
-    kind = table["phase"].astype(str) + np.where(table["selective"].fillna(False), " selective", "")
-    has = known & values.notna()
-    overall = values[has].sum() / pupils[has].sum() if pupils[has].sum() else np.nan
-    rate = values[has].groupby(kind[has]).sum() / pupils[has].groupby(kind[has]).sum()
-    estimate = pupils * kind.map(rate).astype(float).fillna(overall)
-    imputed += [(str(urn), column) for urn in table.index[gaps]]
-    return values.where(~gaps, estimate)
-
-
-def _measure(
-    factor: str, filled: Mapping[str, pd.Series], table: pd.DataFrame, known: pd.Series
-) -> pd.Series:
-    """Return the measure x[s, f] of one factor; NaN where the roll is not known."""
-    places = (
-        table["srp_places"].astype(float).fillna(0.0)  # no entry means no SRP, hence no places
-        if "srp_places" in table
-        else pd.Series(0.0, index=table.index)
-    )
-    if factor == "pupils":
-        return (filled["pupils"] - places).clip(lower=0.0)
-    if factor != "recorded_sen":
-        return filled[factor]
-    outside = (filled["ehc_plans"] - places).clip(lower=0.0)
-    recorded = filled["sen_support"] + EHC_PLAN_WEIGHT * outside
-    pupils = table["pupils"].astype(float).where(known)
-    rate = recorded / pupils
-    phase = table["phase"].astype(str)
-    low = rate.groupby(phase).transform(lambda r: r.quantile(WINSOR[0]))
-    high = rate.groupby(phase).transform(lambda r: r.quantile(WINSOR[1]))
-    return rate.clip(lower=low, upper=high) * pupils
+def _weights(
+    measures: Measures, weights: Mapping[str, float] | None
+) -> tuple[dict[str, float], str]:
+    """Return the weights in force, scaled to one, and the sentences that say which they are."""
+    present = [f for f in measures.factors if measures.table[f].sum() > 0]
+    if weights is None:
+        chosen = default_weights(present)
+        origin = (
+            "the default formula"
+            if set(chosen) == set(FULL)
+            else "the formula for public data"
+            if chosen == PUBLIC
+            else "the default formula with fallbacks"
+        )
+    else:
+        chosen, origin = dict(weights), "weights set in the study"
+    scaled = check_weights(chosen, present)
+    words = ", ".join(f"{100 * weight:.3g}% {LABELS[f]}" for f, weight in scaled.items())
+    absent = [LABELS[f] for f in FULL if f not in present]
+    verb = "are" if len(absent) > 1 else "is"
+    gap = f"; {' and '.join(absent)} {verb} not in the data" if absent and weights is None else ""
+    said = dict.fromkeys(w for f, w in measures.warnings.items() if f in scaled)
+    warned = f" Note: {'; '.join(said)}." if said else ""
+    return scaled, f"Need by {origin}: {words}{gap}.{warned}"

@@ -74,10 +74,33 @@ class TravelTable(Frozen):
     crossing: tuple[CrossingTable, ...] = ()
 
 
+def _as_winsor(value: Any) -> Any:
+    return None if value == "off" else value
+
+
 class NeedTable(Frozen):
-    """`[need]`: weights of the need formula by factor; the default depends on the data."""
+    """`[need]`: the need formula: its weights, and figures beyond the schools table."""
 
     weights: dict[str, float] | None = None
+    """Weights by factor; the default depends on the data."""
+    figures: Texts = ()
+    """Files of figures by URN: pupils by stage, published allocations, notional SEN."""
+    previous: Texts = ()
+    """Earlier censuses, for the mean rate of recorded SEN."""
+    idaci: str | None = None
+    """A table of IDACI by LSOA."""
+    idaci_match: float = Field(default=0.98, ge=0, le=1)
+    """Least share of schools whose LSOA must be in that table."""
+    homes: str | None = None
+    """Pupils by school and LSOA of their homes: `urn, lsoa, pupils`."""
+    ehc_weight: float = Field(default=2.0, ge=0, le=20)
+    winsor: Annotated[
+        tuple[Annotated[float, Field(ge=0, lt=0.5)], Annotated[float, Field(gt=0.5, le=1)]] | None,
+        BeforeValidator(_as_winsor),
+    ] = (0.05, 0.95)
+    """Rates of recorded SEN beyond these shares of schools are drawn in; "off" for none."""
+    nff: str | None = None
+    """Unit values of the national funding formula in place of those that are shipped."""
 
 
 class FeedersTable(Frozen):
@@ -220,8 +243,14 @@ class Study:
         yield "schools.file", config.schools.file
         for k, census in enumerate(config.schools.census, start=1):
             yield f"schools.census {k}", census
+        for key in ("figures", "previous"):
+            for k, name in enumerate(getattr(config.need, key), start=1):
+                yield f"need.{key} {k}", name
         optional = {
             "schools.links": config.schools.links,
+            "need.idaci": config.need.idaci,
+            "need.homes": config.need.homes,
+            "need.nff": config.need.nff,
             "areas.file": config.areas.file,
             "areas.land": config.areas.land,
             "travel.file": config.travel.file,

@@ -1,0 +1,95 @@
+"""From a study's `[need]` to need units: which files are read, and in what order they count."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from clustering.idaci import Idaci, idaci_rates
+from clustering.need import Need, need_units
+from clustering.need_factors import Settings
+from clustering.need_files import (
+    LSOA_HEADINGS,
+    URN_HEADINGS,
+    YEARS,
+    Parse,
+    read_deprivation,
+    read_figures,
+    read_homes,
+    with_figures,
+)
+from clustering.nff import UnitValues, unit_values
+from clustering.study import Study
+from geo.errors import Fault, StudyError, short_path
+
+
+@dataclass(frozen=True)
+class Reader:
+    """How a file becomes text cells, and text cells numbers; handed in by the front desk."""
+
+    sheet: Callable[[Path, tuple[str, ...]], pd.DataFrame]
+    numbers: Parse
+
+    def by_urn(self, path: Path) -> tuple[pd.DataFrame, str]:
+        """Return the cells of a sheet with a URN, and the name of the file for people."""
+        return self.sheet(path, URN_HEADINGS), short_path(path)
+
+
+def need_of_study(
+    study: Study, schools: pd.DataFrame, replaced: Mapping[str, str], reader: Reader
+) -> Need:
+    """Read every file of `[need]` and return the need units of the schools.
+
+    `replaced` maps older URNs to those in `schools`. Raises `FiguresError` for a file that cannot
+    be used and `StudyError` for weights that cannot be.
+    """
+    own = study.config.need
+    values = unit_values(study.resolve(own.nff) if own.nff else None)
+    table = schools
+    for name in own.figures:
+        sheet, file = reader.by_urn(study.resolve(name))
+        figures = read_figures(sheet, reader.numbers, file=file, replaced=replaced)
+        table = with_figures(table, figures)
+    warnings = {}
+    if own.idaci:
+        idaci = _idaci(study, table, values, reader)
+        table = table.assign(idaci_rate=idaci.rate)
+        if idaci.approximate:
+            warnings["idaci"] = f"IDACI is approximate: {idaci.approximate}"
+    try:
+        return need_units(
+            table,
+            own.weights,
+            settings=Settings(own.ehc_weight, own.winsor),
+            values=values,
+            years=[_year(study.resolve(name), replaced, reader) for name in own.previous],
+            warnings=warnings,
+        )
+    except ValueError as error:
+        raise StudyError(Fault(f"{error}.", "See [need] weights.", study.path.name)) from error
+
+
+def _year(path: Path, replaced: Mapping[str, str], reader: Reader) -> pd.DataFrame:
+    sheet, file = reader.by_urn(path)
+    return read_figures(
+        sheet, reader.numbers, file=file, wanted=YEARS, required=tuple(YEARS), replaced=replaced
+    )
+
+
+def _idaci(study: Study, table: pd.DataFrame, values: UnitValues, reader: Reader) -> Idaci:
+    """Read the IDACI table and, if the study names it, where pupils live."""
+    own = study.config.need
+    path = study.resolve(str(own.idaci))
+    deprivation = read_deprivation(
+        reader.sheet(path, LSOA_HEADINGS), reader.numbers, file=short_path(path)
+    )
+    homes = None
+    if own.homes:
+        sheet, file = reader.by_urn(study.resolve(own.homes))
+        homes = read_homes(sheet, reader.numbers, file=file)
+    return idaci_rates(
+        table, deprivation, values, homes=homes, match=own.idaci_match, file=short_path(path)
+    )
