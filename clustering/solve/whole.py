@@ -12,14 +12,22 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clustering.plan import Plan, make_plan
 from clustering.problem import Part, Problem
 from clustering.rules import CENTS
 from clustering.solve.checks import Reason, Remedy, possible_counts
 from clustering.solve.model import Model, build_model
-from clustering.solve.part import QUICK, STANDARD, THOROUGH, Chosen, PartAnswer, solve_part
+from clustering.solve.part import (
+    QUICK,
+    STANDARD,
+    THOROUGH,
+    Chosen,
+    Effort,
+    PartAnswer,
+    solve_part,
+)
 from clustering.solve.part import Progress as PartProgress
 
 EFFORTS = {"quick": QUICK, "standard": STANDARD, "thorough": THOROUGH}
@@ -123,7 +131,7 @@ def solve(
         return stop() or (seconds is not None and time.monotonic() - began >= seconds)
 
     starts = _starts(problem, works, start)
-    interrupted = _run(works, seed, effort, gap, starts, progress, must_stop)
+    interrupted = _run(problem, works, seed, effort, gap, starts, progress, must_stop)
     choice, bound = _chosen(problem, works)
     spent = time.monotonic() - began
     if choice is None:
@@ -178,6 +186,7 @@ def _total_clash(problem: Problem, works: Sequence[_Work]) -> list[Reason]:
 
 
 def _run(
+    problem: Problem,
     works: Sequence[_Work],
     seed: int,
     effort: str,
@@ -186,61 +195,129 @@ def _run(
     progress: Callable[[Tick], None],
     must_stop: Callable[[], bool],
 ) -> bool:
-    """Solve every part with every number of clusters; return whether the work was cut short.
+    """Solve every part; return whether the work was cut short.
 
-    Jobs run side by side on threads (the kernels let go of the interpreter). Each job depends only
-    on its own part and number, so their order does not matter to the answer.
+    Parts run side by side on threads (the kernels let go of the interpreter). What happens within
+    a part depends on that part alone, so their order does not matter to the answer.
     """
-    jobs = [(w, k) for w in works for k in w.counts]
-    jobs.sort(key=lambda job: (-len(job[0].model), job[0].part.name, job[1]))
-    halt, done, lock = threading.Event(), [0], threading.Lock()
-    limits = EFFORTS[effort]
+    halt = threading.Event()
+    desk = _Desk(len(works), progress)
+    all_counts = _every_count_matters(problem)
 
-    def told(work: _Work, clusters: int) -> Callable[[PartProgress], None]:
-        def tell(step: PartProgress) -> None:
-            with lock:
-                progress(
-                    Tick(
-                        work.part.name,
-                        clusters,
-                        step.phase,
-                        None if step.objective is None else step.objective / CENTS,
-                        None if step.bound is None else step.bound / CENTS,
-                        done[0] / len(jobs),
-                    )
-                )
+    def one(work: _Work) -> None:
+        own = _PartRun(work, seed, EFFORTS[effort], gap, starts.get(work.part.name, ()), halt, desk)
+        own.all_counts() if all_counts else own.best_count()
+        desk.finished()
 
-        return tell
-
-    def one(work: _Work, clusters: int) -> None:
-        answer = solve_part(
-            work.model,
-            clusters,
-            seed=seed,
-            effort=limits,
-            start=starts.get(work.part.name, ()),
-            stop=halt.is_set,
-            progress=told(work, clusters),
-            gap=gap,
-        )
-        with lock:
-            work.answers[clusters] = answer
-            done[0] += 1
-
+    order = sorted(works, key=lambda w: (-len(w.model), w.part.name))
     with ThreadPoolExecutor(WORKERS) as pool:
-        futures: list[Future[None]] = [pool.submit(one, *job) for job in jobs]
+        futures: list[Future[None]] = [pool.submit(one, work) for work in order]
         try:
             while wait(futures, timeout=0.2).not_done:
                 if must_stop():
                     halt.set()
         except KeyboardInterrupt:
-            again = must_stop()
             halt.set()
-            if again:  # asked to stop already: this time the plan is not wanted
-                raise
         for future in futures:
             future.result()
     return halt.is_set()
+
+
+def _every_count_matters(problem: Problem) -> bool:
+    """Is a number of clusters shared out among several parts, so that each may need any number?"""
+    return problem.rules.areas == "never" and problem.rules.clusters != "free"
+
+
+class _Desk:
+    """Passes on progress from several threads, one word at a time."""
+
+    def __init__(self, parts: int, progress: Callable[[Tick], None]) -> None:
+        self._parts, self._progress = parts, progress
+        self._done, self._lock = 0.0, threading.Lock()
+
+    def finished(self) -> None:
+        with self._lock:
+            self._done += 1
+
+    def tell(self, part: str, clusters: int, step: PartProgress) -> None:
+        cost = None if step.objective is None else step.objective / CENTS
+        bound = None if step.bound is None else step.bound / CENTS
+        with self._lock:
+            share = self._done / self._parts
+            self._progress(Tick(part, clusters, step.phase, cost, bound, share))
+
+
+@dataclass
+class _PartRun:
+    """The work on one part: every number of clusters, or only what the best one needs."""
+
+    work: _Work
+    seed: int
+    effort: Effort
+    gap: float
+    start: tuple[Chosen, ...]
+    halt: threading.Event
+    desk: _Desk
+
+    def all_counts(self) -> None:
+        """Solve the part with every number of clusters."""
+        for clusters in self.work.counts:
+            self.work.answers[clusters] = self._solve(clusters, self.effort, self.start)
+
+    def best_count(self) -> None:
+        """Find the best number of clusters and prove it; stop on others once they cannot win.
+
+        A quick search ranks the numbers. The most promising is solved in full; of each other one
+        only as much is proven as shows that it is no better.
+        """
+        quick = {k: self._solve(k, QUICK, self.start) for k in self.work.counts}
+        self.work.answers |= quick
+        if self.effort is QUICK:
+            return
+        cost = {k: a.objective for k, a in quick.items() if a.objective is not None}
+        ranked = sorted(self.work.counts, key=lambda k: (k not in cost, cost.get(k, 0), k))
+        best: int | None = None
+        for clusters in ranked:
+            if self.halt.is_set():
+                return
+            start = quick[clusters].chosen or self.start
+            answer = self._solve(clusters, self.effort, start, enough=best)
+            self.work.answers[clusters] = answer
+            if answer.objective is not None:
+                best = answer.objective if best is None else min(best, answer.objective)
+
+    def _solve(
+        self,
+        clusters: int,
+        effort: Effort,
+        start: tuple[Chosen, ...],
+        enough: int | None = None,
+    ) -> PartAnswer:
+        """Solve with one number of clusters, until a bound of `enough` shows it cannot win."""
+        latest: list[int | None] = [None]
+
+        def tell(step: PartProgress) -> None:
+            latest[0] = step.bound
+            self.desk.tell(self.work.part.name, clusters, step)
+
+        def stop() -> bool:
+            beaten = enough is not None and latest[0] is not None and latest[0] >= enough
+            return beaten or self.halt.is_set()
+
+        answer = solve_part(
+            self.work.model,
+            clusters,
+            seed=self.seed,
+            effort=effort,
+            start=start if len(start) == clusters else (),
+            stop=stop,
+            progress=tell,
+            gap=self.gap,
+        )
+        beaten = enough is not None and answer.bound is not None and answer.bound >= enough
+        if beaten and answer.status == "interrupted":
+            return replace(answer, status="feasible" if answer.chosen else "not_found")
+        return answer
 
 
 def _starts(
@@ -277,8 +354,7 @@ def _chosen(problem: Problem, works: Sequence[_Work]) -> tuple[dict[str, int] | 
     ]
     bounds = [{k: a.bound for k, a in w.answers.items() if a.status != "infeasible"} for w in works]
     fixed = problem.rules.clusters
-    shared = problem.rules.areas == "never" and fixed != "free"
-    wanted = (0, 10**9) if not shared or fixed == "free" else fixed
+    wanted = (0, 10**9) if fixed == "free" or not _every_count_matters(problem) else fixed
     best = _share_out(values, wanted)
     low = None
     if all(b and all(v is not None for v in b.values()) for b in bounds):
