@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Columns, Duals, Master
+from clustering.solve.cuts import violated
 from clustering.solve.hubs import Priced, Pricer, fixed_part, without_cost
 from clustering.solve.partition import best_choice
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
@@ -50,6 +50,10 @@ class Proof:
     bound: int = -NOTHING
     gap: float = 0.0
     """Share of the cost by which the bound may stay below it."""
+    dual_bound: int = -NOTHING
+    """The part of the bound that the prices alone give; lists of clusters are cut by them."""
+    too_wide: int = NOTHING
+    """Distance from that bound to a target for which the list was too long."""
     infeasible: bool = False
     converged: bool = False
     facts: dict[str, int] = field(default_factory=dict)
@@ -79,16 +83,17 @@ class Proof:
         if cost < self.best_cost:
             self.best, self.best_cost = chosen, cost
 
-    def learn(self, duals: Duals, priced: Priced) -> bool:
+    def learn(self, duals: Duals, triples: Ints, priced: Priced) -> bool:
         """Take the bound of a round of pricing; return whether it is the best so far."""
         least = priced.sum_of_least(self.clusters)
         if least >= FAR_OFF:
             self.infeasible = True
             return True
-        found = fixed_part(duals, self.tables.loan_count) + least
-        if found <= self.bound:
+        found = fixed_part(duals, triples, self.tables.loan_count) + least
+        if found <= self.dual_bound:
             return False
-        self.bound, self.duals, self.priced = found, duals, priced
+        self.dual_bound, self.duals, self.priced = found, duals, priced
+        self.bound = max(self.bound, found)
         return True
 
 
@@ -103,10 +108,11 @@ def prove(proof: Proof) -> None:
         generate(proof, master)
         if proof.closed or proof.stop():
             return
-        if not proof.best:
+        gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
+        if gap > NEAR:
             choose_known(proof)
-        near = proof.best_cost - proof.bound <= NEAR * abs(proof.best_cost)
-        if near and enumerate_and_choose(proof, master.triples):
+        deepen(proof, master.triples, [step for step in (0.005, 0.02) if step < 2 * gap])
+        if proof.closed or proof.stop():
             return
         if cut_round == proof.max_cut_rounds or not proof.converged:
             break
@@ -115,8 +121,7 @@ def prove(proof: Proof) -> None:
             break
         master.cut(proof.columns, triples)
         proof.count("cuts", len(triples))
-    if not proof.stop():
-        enumerate_and_choose(proof, master.triples)
+    deepen(proof, master.triples, (0.01, 0.02, 0.04, 0.08, 0.16, 0.5, 1.0, np.inf))
 
 
 def plausible(proof: Proof) -> bool:
@@ -129,14 +134,15 @@ def plausible(proof: Proof) -> bool:
     master.add(proof.columns, range(proof.columns.size))
     generate(proof, master)
     proof.count("existence", 1)
-    proof.bound, proof.duals, proof.priced = -NOTHING, None, None
+    proof.bound = proof.dual_bound = -NOTHING
+    proof.duals = proof.priced = None
     return not proof.infeasible and not proof.stop()
 
 
 def choose_known(proof: Proof) -> None:
     """Look for a plan among the columns generated so far."""
     picked = np.argsort(proof.columns.cost, kind="stable")[:20_000]
-    answer = best_choice(proof, np.sort(picked), 30.0)
+    answer = best_choice(proof, np.sort(picked), proof.best_cost, 10.0)
     if answer.plan is not None:
         proof.offer(answer.plan)
 
@@ -194,8 +200,10 @@ def generate(proof: Proof, master: Master) -> None:
                 return
             if master.free:
                 least = priced.sum_of_least(proof.clusters)
-                proof.infeasible = fixed_part(whole, proof.tables.loan_count) + least > 0
-            elif proof.learn(whole, priced) or centre is None:
+                proof.infeasible = (
+                    fixed_part(whole, master.triples, proof.tables.loan_count) + least > 0
+                )
+            elif proof.learn(whole, master.triples, priced) or centre is None:
                 centre = whole
             proof.tell("proof", proof.best_cost, proof.bound, None)
             if proof.closed:
@@ -226,52 +234,39 @@ def _price_known(proof: Proof, master: Master, duals: Duals) -> bool:
     return bool(chosen)
 
 
-def violated(columns: Columns, weights: NDArray[np.float64], known: Ints, most: int = 15) -> Ints:
-    """Return the most violated subset rows: triples with more than one cluster holding two.
+def deepen(proof: Proof, triples: Ints, steps: Iterable[float]) -> None:
+    """List the clusters of all plans that cost at most a little more than the bound, then more.
 
-    At most four rows with the same atom, so that the rows of a round differ.
+    Each step either finds the best plan of all or raises the bound by a share of it; the last goes
+    up to the best plan known. A step with too many clusters ends the attempt.
     """
-    used = np.flatnonzero(weights > 1e-6)
-    holds = columns.holds[used].astype(np.float64)
-    share = weights[used]
-    n = columns.n
-    taken = {tuple(row) for row in known.tolist()}
-    found = []
-    for i, j in combinations(range(n), 2):
-        two = holds[:, i] + holds[:, j]
-        # Σ x [two or more of i, j, k] for every k > j at once
-        both = float(share[two == 2].sum())
-        one = share * (two == 1)
-        value = both + one @ holds[:, j + 1 :]
-        for k in np.flatnonzero(value > 1.03).tolist():
-            triple = (i, j, j + 1 + k)
-            if triple not in taken:
-                found.append((-float(value[k]), triple))
-    found.sort()
-    often = np.zeros(n, np.int64)
-    picked = []
-    for _, triple in found:
-        if len(picked) < most and all(often[i] < 4 for i in triple):
-            picked.append(triple)
-            often[list(triple)] += 1
-    return np.array(picked, np.int64).reshape(len(picked), 3)
+    for step in steps:
+        if proof.closed or proof.stop():
+            return
+        target = proof.best_cost
+        if step <= 1.0:
+            target = min(target, proof.bound + int(step * abs(proof.bound)) + 1)
+        if target - proof.dual_bound >= proof.too_wide:
+            return
+        if not list_and_choose(proof, triples, target):
+            proof.too_wide = target - proof.dual_bound
+            return
 
 
-def enumerate_and_choose(proof: Proof, triples: Ints) -> bool:
-    """List every cluster a better plan can hold and choose among them; return whether closed."""
+def list_and_choose(proof: Proof, triples: Ints, target: int) -> bool:
+    """Find the best plan that costs less than `target`, or prove that there is none.
+
+    Returns whether either was done. A cluster of such a plan pays, beside what every plan pays and
+    the least that K − 1 others pay, less than what is left to the target.
+    """
     duals, priced = proof.duals, proof.priced
     if duals is None or priced is None:
         return False
     # the rows that came after the best duals have no price in them
     triples = triples[: len(duals.rows)]
-    left = proof.best_cost - 1 - fixed_part(duals, proof.tables.loan_count)
-    limits = np.array(
-        [
-            left - min(priced.sum_of_least(proof.clusters - 1, i), NOTHING) + 1
-            for i in range(proof.columns.n)
-        ],
-        np.int64,
-    )
+    left = target - fixed_part(duals, triples, proof.tables.loan_count)
+    others = [priced.sum_of_least(proof.clusters - 1, i) for i in range(proof.columns.n)]
+    limits = np.array([left - min(other, NOTHING) for other in others], np.int64)
     listed = proof.pricer.run(duals, triples, limits, True, proof.stop)
     proof.count("nodes", listed.nodes)
     if not listed.complete:
@@ -279,11 +274,10 @@ def enumerate_and_choose(proof: Proof, triples: Ints) -> bool:
         return False
     numbers = sorted({proof.columns.add(atoms, loan) for atoms, loan in listed.clusters} - {-1})
     proof.count("listed", len(numbers))
-    answer = best_choice(proof, np.array(numbers, np.int64))
+    answer = best_choice(proof, np.array(numbers, np.int64), target)
     if answer.plan is not None:
         proof.offer(answer.plan)
-    if answer.bound is not None:
-        proof.bound = max(proof.bound, min(answer.bound, proof.best_cost))
-        if proof.best_cost >= NOTHING and answer.bound >= NOTHING:
-            proof.infeasible = True
-    return proof.closed
+    proof.bound = max(proof.bound, min(answer.bound, proof.best_cost))
+    if proof.bound >= NOTHING:
+        proof.infeasible = True
+    return answer.complete

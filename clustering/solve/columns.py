@@ -2,8 +2,9 @@
 
 The master is the linear relaxation of set partitioning (Garfinkel & Nemhauser 1970; Mehrotra,
 Johnson & Nemhauser 1998 for districts): choose clusters x_C ≥ 0 of least cost so that each atom is
-covered once, K are chosen, no loan is used more often than it may be, and for some triples T of
-atoms at most one chosen cluster holds two of them (subset rows; Jepsen et al. 2008).
+covered once, K are chosen, no loan is used more often than it may be, and for some sets T of three
+or five atoms the chosen clusters hold at most one or two pairs of them (subset rows; Jepsen et al.
+2008): Σ_C ⌊|C∩T|/2⌋ x_C ≤ ⌊|T|/2⌋.
 """
 
 from __future__ import annotations
@@ -16,6 +17,22 @@ from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
 
 from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub
+
+WIDTH = 5
+"""Most atoms in a subset row; shorter ones are filled up with −1."""
+
+
+def in_sets(rows: Ints, n: int) -> Ints:
+    """Return (n, rows) 1 where an atom belongs to a subset row."""
+    out = np.zeros((n + 1, len(rows)), np.int64)
+    for r, row in enumerate(rows):
+        out[row, r] = 1
+    return out[:n]
+
+
+def right_sides(rows: Ints) -> Ints:
+    """Return how many pairs of the atoms of each subset row a plan can hold."""
+    return (rows >= 0).sum(axis=1) // 2
 
 
 @dataclass(frozen=True)
@@ -109,11 +126,9 @@ class Columns:
         self._hub = np.concatenate([self._hub, np.zeros_like(self._hub)])
         self._loan = np.concatenate([self._loan, np.zeros_like(self._loan)])
 
-    def in_rows(self, triples: Ints) -> NDArray[np.uint8]:
-        """Return (columns, rows) 1 where a cluster holds two or more atoms of a triple."""
-        if not len(triples):
-            return np.zeros((self.size, 0), np.uint8)
-        return (self.holds[:, triples].sum(axis=2) >= 2).astype(np.uint8)
+    def in_rows(self, triples: Ints) -> Ints:
+        """Return (columns, rows) how many pairs of a row's atoms a cluster holds, rounded down."""
+        return (self.holds @ in_sets(triples, self.n)) // 2
 
     def reduced(self, duals: Duals, triples: Ints, free: bool = False) -> NDArray:
         """Return the reduced cost of every column, the price of the number of clusters left out.
@@ -136,7 +151,7 @@ class Master:
     Preprocessing is off: with it the basis, and hence the duals, would be thrown away each time.
     Slack columns keep the price of each atom within `reach` of a first guess, as in the boxstep
     method (Marsten, Hogan & Blankenship 1975), here softly: prices far from any sensible plan
-    make pricing slow. Where the box binds at the end it is made wider (`widen`), so nothing is lost.
+    make pricing slow. Where the box binds at the end it is widened (`widen`): nothing is lost.
 
     With `free` clusters cost nothing: the master then asks whether any plan exists.
     """
@@ -153,7 +168,7 @@ class Master:
         self.count = self.solver.Constraint(clusters, clusters)
         self.lent = [self.solver.Constraint(0.0, float(c)) for c in tables.loan_count]
         self.rows: list[pywraplp.Constraint] = []
-        self.triples = np.zeros((0, 3), np.int64)
+        self.triples = np.zeros((0, WIDTH), np.int64)
         self.inside: dict[int, pywraplp.Variable] = {}
         self.slacks = []
         box = [(row, float(g), reach) for row, g in zip(self.cover, guess, strict=True)]
@@ -177,7 +192,7 @@ class Master:
         fresh = [k for k in numbers if k not in self.inside]
         if not fresh:
             return
-        pairs = (columns.holds[np.array(fresh)][:, self.triples].sum(axis=2) >= 2).tolist()
+        pairs = ((columns.holds[np.array(fresh)] @ in_sets(self.triples, self.n)) // 2).tolist()
         for k, hit in zip(fresh, pairs, strict=True):
             variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
             self.objective.SetCoefficient(variable, 0.0 if self.free else float(columns.cost[k]))
@@ -188,17 +203,17 @@ class Master:
                 self.lent[columns.loan[k]].SetCoefficient(variable, 1.0)
             for row, two in zip(self.rows, hit, strict=True):
                 if two:
-                    row.SetCoefficient(variable, 1.0)
+                    row.SetCoefficient(variable, float(two))
             self.inside[k] = variable
 
     def cut(self, columns: Columns, triples: Ints) -> None:
         """Add subset rows."""
-        for triple in triples:
-            row = self.solver.Constraint(-self.solver.infinity(), 1.0)
-            hit = columns.holds[:, triple].sum(axis=1) >= 2
+        pairs = columns.in_rows(triples)
+        for r, most in enumerate(right_sides(triples)):
+            row = self.solver.Constraint(-self.solver.infinity(), float(most))
             for k, variable in self.inside.items():
-                if hit[k]:
-                    row.SetCoefficient(variable, 1.0)
+                if pairs[k, r]:
+                    row.SetCoefficient(variable, float(pairs[k, r]))
             self.rows.append(row)
         self.triples = np.concatenate([self.triples, triples])
 

@@ -2,7 +2,7 @@
 
 For any prices π (atoms), μ ≥ 0 (loans), ρ ≥ 0 (subset rows) and any plan of K clusters,
 
-    cost ≥ Σ π − Σ μ·count − Σ ρ + Σ_{clusters} rc  ≥  Σ π − Σ μ·count − Σ ρ + (K least hub minima),
+    cost ≥ Σ π − Σ μ·count − Σ ρ·⌊|T|/2⌋ + Σ_{clusters} rc ≥ … + (K least hub minima),
 
 since the clusters of a plan have hubs in different atoms. All numbers are whole.
 """
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clustering.solve.around import FAR_OFF
-from clustering.solve.columns import Duals
+from clustering.solve.columns import Duals, right_sides
 from clustering.solve.pricing import price
 from clustering.solve.tables import CHANGE, COUNT, CROSSING, Ints, Tables
 
@@ -114,9 +114,13 @@ class Pricer:
         return Priced(clusters, minima, complete, overflow, nodes)
 
 
-def fixed_part(duals: Duals, loan_count: Ints) -> int:
-    """Return what the prices of the rows say that every plan pays at least, reduced costs aside."""
-    paid = int(duals.atoms.sum()) - int(duals.rows.sum())
+def fixed_part(duals: Duals, triples: Ints, loan_count: Ints) -> int:
+    """Return what the prices of the rows say that every plan pays at least, reduced costs aside.
+
+    `triples` are the subset rows; those beyond the prices in `duals` are new and have none yet.
+    """
+    paid = int(duals.atoms.sum())
+    paid -= int((duals.rows * right_sides(triples[: len(duals.rows)])).sum())
     return paid - int((duals.loans * loan_count).sum())
 
 

@@ -14,31 +14,37 @@ from ortools.sat.python import cp_model
 
 from clustering.solve.tables import Ints
 
+NO_TARGET = 2**49
+"""From this cost on there is no plan to beat."""
+
 if TYPE_CHECKING:
     from clustering.solve.close import Proof
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Columns of the best plan found below the known cost, and a bound on all such plans.
+    """Columns of the best plan found below the target, and a bound on all plans of the list.
 
-    With no better plan the bound is the known cost itself: no plan on the list is cheaper.
+    With no such plan the bound is the target: no plan on the list is cheaper. `complete` says
+    whether the search ran to its end.
     """
 
     plan: list[int] | None
-    bound: int | None
+    bound: int
+    complete: bool
 
 
-def best_choice(proof: Proof, numbers: Ints, effort: float = 120.0) -> Choice:
-    """Choose among the columns `numbers` a plan cheaper than the best one known."""
+def best_choice(proof: Proof, numbers: Ints, target: int, effort: float = 120.0) -> Choice:
+    """Choose among the columns `numbers` a plan cheaper than `target`.
+
+    `effort` is a limit in CP-SAT's deterministic time.
+    """
     columns, tables = proof.columns, proof.tables
-    if not len(numbers):
-        return Choice(None, proof.best_cost)
-    model = cp_model.CpModel()
-    x = [model.new_bool_var("") for _ in numbers]
     holds = columns.holds[numbers]
     if (holds.sum(axis=0) == 0).any():
-        return Choice(None, proof.best_cost)
+        return Choice(None, target, True)
+    model = cp_model.CpModel()
+    x = [model.new_bool_var("") for _ in numbers]
     for i in range(columns.n):
         model.add_exactly_one(x[k] for k in np.flatnonzero(holds[:, i]).tolist())
     model.add(sum(x) == proof.clusters)
@@ -47,10 +53,9 @@ def best_choice(proof: Proof, numbers: Ints, effort: float = 120.0) -> Choice:
         users = [x[k] for k in np.flatnonzero(loans == loan).tolist()]
         if users:
             model.add(sum(users) <= count)
-    cost = columns.cost[numbers].tolist()
-    total = cp_model.LinearExpr.weighted_sum(x, cost)
-    if proof.best_cost < 2**49:
-        model.add(total <= proof.best_cost - 1)
+    total = cp_model.LinearExpr.weighted_sum(x, columns.cost[numbers].tolist())
+    if target < NO_TARGET:
+        model.add(total <= target - 1)
     model.minimize(total)
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1
@@ -59,9 +64,9 @@ def best_choice(proof: Proof, numbers: Ints, effort: float = 120.0) -> Choice:
     solver.parameters.max_deterministic_time = effort
     status = solver.solve(model)
     if status == cp_model.INFEASIBLE:
-        return Choice(None, proof.best_cost)
-    bound = int(np.ceil(solver.best_objective_bound - 1e-6))
-    if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        plan = [int(numbers[k]) for k, one in enumerate(x) if solver.boolean_value(one)]
-        return Choice(plan, bound)
-    return Choice(None, bound if status == cp_model.UNKNOWN else None)
+        return Choice(None, target, True)
+    bound = min(int(np.ceil(solver.best_objective_bound - 1e-6)), target)
+    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
+        return Choice(None, bound, False)
+    plan = [int(numbers[k]) for k, one in enumerate(x) if solver.boolean_value(one)]
+    return Choice(plan, bound, status == cp_model.OPTIMAL)

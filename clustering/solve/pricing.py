@@ -73,11 +73,14 @@ def flood(links, inside):
 
 @compiled
 def conflicts(first, mask, price, k, chosen):
-    """Return what atom k pays for subset rows: the second atom of a triple pays for all."""
+    """Return what atom k pays for subset rows: every second atom of a row pays its price."""
     paid = 0
     for place in range(first[k], first[k + 1]):
-        both = chosen & mask[place]
-        if both != NONE and both != mask[place]:
+        both, odd = chosen & mask[place], False
+        while both != NONE:
+            both &= both - ONE
+            odd = not odd
+        if odd:
             paid += price[place]
     return paid
 
@@ -87,18 +90,18 @@ def rows_around(order, where, triples, rho):
     """Return the subset rows of each atom around a hub: the other atoms as bits, and the price."""
     n = len(order)
     first = np.zeros(n + 1, np.int64)
-    mask = np.zeros(3 * len(rho), np.uint64)
-    price = np.zeros(3 * len(rho), np.int64)
+    mask = np.zeros(triples.shape[1] * len(rho), np.uint64)
+    price = np.zeros(triples.shape[1] * len(rho), np.int64)
     size = 0
     for k in range(n):
         for r in range(len(rho)):
             if rho[r] <= 0:
                 continue
             others, member = NONE, False
-            for x in range(3):
+            for x in range(triples.shape[1]):
                 i = triples[r, x]
                 member = member or i == order[k]
-                if i != order[k] and where[i] >= 0:
+                if i >= 0 and i != order[k] and where[i] >= 0:
                     others |= ONE << np.uint64(where[i])
             if member and others != NONE:
                 # where the third atom is out of reach `others` is one bit: it pays when that is in
@@ -360,14 +363,9 @@ def price(
                             for r in range(len(rho)):
                                 inner = 0
                                 for x in range(amount):
-                                    i = members[x]
-                                    inner += (
-                                        i == triples[r, 0]
-                                        or i == triples[r, 1]
-                                        or i == triples[r, 2]
-                                    )
-                                if inner >= 2:
-                                    found += rho[r]
+                                    for y in range(triples.shape[1]):
+                                        inner += members[x] == triples[r, y]
+                                found += (inner // 2) * rho[r]
                             if found < threshold and (
                                 keep == 0 or best_hub(t, members, amount, loan)[0] == hub
                             ):

@@ -39,7 +39,8 @@ class State(NamedTuple):
 
     label: Ints
     members: Ints
-    count: Ints
+    held: Ints
+    """(K,) atoms of each cluster."""
     where: Ints
     """(n,) place of an atom in the members of its cluster."""
     sums: Ints
@@ -108,7 +109,7 @@ def gap_to(value, low, high):
 def listed(s, c, gone, come, buffer):
     """Write the members of cluster c without `gone` and with `come` (−1: none); return how many."""
     count = 0
-    for k in range(s.count[c]):
+    for k in range(s.held[c]):
         if s.members[c, k] != gone:
             buffer[count] = s.members[c, k]
             count += 1
@@ -268,14 +269,14 @@ def put(t, s, c, i, sign):
     for j in range(len(t.size)):
         s.pull[c, j] += sign * t.arcs[i, j]
     if sign > 0:
-        s.label[i], s.where[i] = c, s.count[c]
-        s.members[c, s.count[c]] = i
-        s.count[c] += 1
+        s.label[i], s.where[i] = c, s.held[c]
+        s.members[c, s.held[c]] = i
+        s.held[c] += 1
     else:
-        last = s.members[c, s.count[c] - 1]
+        last = s.members[c, s.held[c] - 1]
         s.members[c, s.where[i]] = last
         s.where[last] = s.where[i]
-        s.count[c] -= 1
+        s.held[c] -= 1
 
 
 @compiled
@@ -293,13 +294,13 @@ def settle(t, s, label, penalty):
     buffer = np.empty(len(label), np.int64)
     for i in range(len(label)):
         put(t, s, label[i], i, 1)
-    for c in range(len(s.count)):
-        for k in range(s.count[c]):
+    for c in range(len(s.held)):
+        for k in range(s.held[c]):
             i = s.members[c, k]
             s.inner[c] += t.out[i]
             for other in range(k):
                 s.inner[c] -= t.arcs[i, s.members[c, other]]
-        s.split[c] = 0 if joined(t, s.members[c], s.count[c]) else 1
+        s.split[c] = 0 if joined(t, s.members[c], s.held[c]) else 1
         seat(t, s, c, buffer, penalty)
 
 
@@ -307,10 +308,10 @@ def settle(t, s, label, penalty):
 def remember(s, c):
     """Keep a cluster for the proof, once."""
     size = s.pool_size[0]
-    if size >= s.pool.shape[0] or s.count[c] > s.pool.shape[1]:
+    if size >= s.pool.shape[0] or s.held[c] > s.pool.shape[1]:
         return
     name = np.uint64(0)
-    for k in range(s.count[c]):
+    for k in range(s.held[c]):
         name ^= s.names[s.members[c, k]]
     last = np.uint64(len(s.seen) - 1)
     at = name & last
@@ -319,7 +320,7 @@ def remember(s, c):
             return
         at = (at + np.uint64(1)) & last
     s.seen[at] = name
-    for k in range(s.count[c]):
+    for k in range(s.held[c]):
         s.pool[size, k] = s.members[c, k]
     s.pool_size[0] += 1
 
@@ -336,11 +337,11 @@ def propose(t, s):
     if c == d:
         return -1, 0, 0, -1
     if below(s.random, 100) < 55:
-        return (i if s.count[c] > 1 else -1), c, d, -1
+        return (i if s.held[c] > 1 else -1), c, d, -1
     swap = j
     if below(s.random, 2) == 0:
         # an atom of d that also borders on c, found through a random member of c
-        r = s.members[c, below(s.random, s.count[c])]
+        r = s.members[c, below(s.random, s.held[c])]
         first, last = t.first_neighbour[r], t.first_neighbour[r + 1]
         if first < last:
             q = t.neighbours[first + below(s.random, last - first)]
@@ -371,7 +372,7 @@ def anneal(t, s, moves, done, total, hot, cold, penalty, keep_from):
 
     From move `keep_from` on, clusters that keep the rules go to the pool.
     """
-    n, clusters = len(s.label), len(s.count)
+    n, clusters = len(s.label), len(s.held)
     one, two = np.empty(n, np.int64), np.empty(n, np.int64)
     temperature = hot
     for move in range(done, done + moves):
@@ -396,8 +397,8 @@ def anneal(t, s, moves, done, total, hot, cold, penalty, keep_from):
         change += penalty * (a[1] + b[1] - s.wrong[c] - s.wrong[d])
         taken = change <= allowed
         if taken:
-            here = s.count[c] - 1 + (swap >= 0)
-            there = s.count[d] + 1 - (swap >= 0)
+            here = s.held[c] - 1 + (swap >= 0)
+            there = s.held[d] + 1 - (swap >= 0)
             taken = joined(t, one, here) and joined(t, two, there)
         if not taken:
             if a[3] >= 0:

@@ -89,7 +89,7 @@ def new_state(t: Tables, seed: int, columns: int) -> State:
     return State(
         label=np.full(n, -1, np.int64),
         members=np.zeros((clusters, n), np.int64),
-        count=np.zeros(clusters, np.int64),
+        held=np.zeros(clusters, np.int64),
         where=np.zeros(n, np.int64),
         sums=np.zeros((clusters, 6), np.int64),
         areas=np.zeros((clusters, t.area_count.shape[1]), np.int64),
@@ -133,7 +133,7 @@ def run(
     hot, cold, penalty = step * (2.0 if labels is None else 0.3), step * 0.02, step * 10.0
     _seat_again(t, state, first, penalty)
     _keep_first(state)
-    if len(state.count) == 1:  # one cluster of everything: there is nothing to move
+    if len(state.held) == 1:  # one cluster of everything: there is nothing to move
         moves = 1
     done = 0
     while done < moves:
@@ -151,7 +151,7 @@ def run(
 
 def _seat_again(t: Tables, state: State, labels: Ints, penalty: float) -> None:
     """Build the sums anew, now that the price of a broken rule is known."""
-    for name in ("members", "count", "sums", "areas", "olds", "travel", "late", "pull", "inner"):
+    for name in ("members", "held", "sums", "areas", "olds", "travel", "late", "pull", "inner"):
         getattr(state, name)[...] = 0
     state.used[...] = 0
     settle(t, state, labels, penalty)

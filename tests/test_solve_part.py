@@ -1,0 +1,129 @@
+"""The engine against brute force: every rule and price switched on in turn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clustering.solve.part import (
+    QUICK,
+    STANDARD,
+    Effort,
+    PartAnswer,
+    Progress,
+    impossible,
+    solve_part,
+)
+from clustering.solve.tables import BROKEN, judge, make_tables
+from tests.solve_factory import FEATURES, enumerate_best, random_model, recount
+
+SMALL = Effort(moves=20_000, restarts=1)
+
+
+def agree(seed: int, features: tuple[str, ...], n: int, clusters: int) -> PartAnswer:
+    """Solve a random model and hold the answer to brute force."""
+    model = random_model(seed, features, n)
+    best = enumerate_best(model, clusters)
+    answer = solve_part(model, clusters, effort=SMALL)
+    assert (answer.status == "infeasible") == (best is None)
+    assert answer.objective == best
+    if best is not None:
+        assert answer.status == "optimal"
+        assert answer.bound == best
+        assert recount(model, answer.chosen) == best
+    return answer
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_best_plan_is_that_of_brute_force(feature: str) -> None:
+    found = [agree(seed, (feature,), 9, 2).objective for seed in (3, 11, 12)]
+    assert any(objective is not None for objective in found)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    st.integers(0, 10_000),
+    st.sets(st.sampled_from(FEATURES), max_size=5),
+    st.integers(8, 10),
+    st.integers(1, 3),
+)
+def test_rules_and_prices_together(seed: int, features: set[str], n: int, clusters: int) -> None:
+    agree(seed, tuple(sorted(features)), n, clusters)
+
+
+def test_three_clusters_of_twelve() -> None:
+    for seed in range(3):
+        agree(seed, (), 12, 3)
+
+
+def test_a_search_without_proof_finds_plans_and_claims_nothing() -> None:
+    model = random_model(3, (), 12)
+    answer = solve_part(model, 3, effort=Effort(moves=20_000, restarts=1, prove=False))
+    assert answer.status == "feasible"
+    assert answer.bound is None
+    assert answer.objective == recount(model, answer.chosen)
+    assert QUICK.moves < STANDARD.moves
+
+
+@pytest.mark.parametrize("features", [(f,) for f in FEATURES])
+def test_compiled_judge_agrees_with_the_model(features: tuple[str, ...]) -> None:
+    rng = np.random.default_rng(1)
+    for seed in range(4):
+        model = random_model(seed, features)
+        for clusters in (2, 3):
+            tables = make_tables(model, clusters)
+            for _ in range(60):
+                atoms = np.sort(rng.choice(len(model), rng.integers(1, 7), replace=False))
+                hub = int(rng.integers(len(model.schools)))
+                loan = int(rng.integers(-1, len(model.loans)))
+                cost = judge(tables, atoms.astype(np.int64), len(atoms), hub, loan)
+                if model.faults(atoms.tolist(), hub, clusters, loan):
+                    assert cost == BROKEN
+                else:
+                    assert cost == model.cost(atoms.tolist(), hub, clusters, loan)
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    model = random_model(12, ("change",), 12)
+    first, second = (solve_part(model, 3, seed=4, effort=SMALL) for _ in range(2))
+    assert first == second
+
+
+def test_bound_and_objective_meet_while_work_is_reported() -> None:
+    heard: list[Progress] = []
+    model = random_model(3, (), 12)
+    answer = solve_part(model, 3, effort=SMALL, progress=heard.append)
+    assert {p.phase for p in heard} >= {"search"}
+    assert all(p.bound is None or p.bound <= answer.objective for p in heard)
+    assert all(p.objective is None or p.objective >= answer.objective for p in heard)
+
+
+def test_stopping_keeps_the_best_plan() -> None:
+    asked = iter(range(100))
+    model = random_model(3, (), 12)
+    answer = solve_part(
+        model,
+        3,
+        effort=Effort(moves=100_000_000, restarts=1),
+        stop=lambda: next(asked) >= 1,
+    )
+    assert answer.status == "interrupted"
+    assert answer.objective == recount(model, answer.chosen)
+
+
+def test_a_plan_to_start_from_is_never_made_worse() -> None:
+    model = random_model(3, (), 12)
+    best = solve_part(model, 3, effort=SMALL)
+    tiny = Effort(moves=10, restarts=0, prove=False)
+    again = solve_part(model, 3, effort=tiny, start=best.chosen)
+    assert again.objective == best.objective
+    assert again.chosen == best.chosen
+
+
+@pytest.mark.parametrize("clusters", [0, 1, 5, 13])
+def test_sums_that_rule_out_every_plan(clusters: int) -> None:
+    model = random_model(0, (), 12)
+    assert impossible(model, clusters)
+    assert solve_part(model, clusters).status == "infeasible"
