@@ -19,6 +19,8 @@ from geo.errors import Fault, PlanError
 
 PRIMARY_PHASES = ("primary", "middle_primary", "all_through")
 SECONDARY_PHASES = ("secondary", "middle_secondary", "all_through")
+BETWEEN = 0.8
+"""How far between two schools a third must lie to part them; see `neighbours`."""
 NEED_STEPS = 10
 """Need units are kept to a tenth inside a problem, so that sums of need are exact whole numbers."""
 
@@ -249,19 +251,20 @@ def merge_groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]
 
 
 def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which schools are neighbours: no third school lies between them on the way.
+    """Return which schools are neighbours: no third school lies well between them on the way.
 
-    A Gabriel graph in minutes (Gabriel & Sokal 1969): *i* and *j* are neighbours unless some *k*
-    has t(i,k)² + t(k,j)² < t(i,j)². It holds the minimum spanning tree, so schools that can reach
-    one another are always connected. `minutes` is a square array; the longer of the two directions
-    counts.
+    *i* and *j* are neighbours unless some *k* has t(i,k)² + t(k,j)² < `BETWEEN` · t(i,j)². With 1
+    this is the Gabriel graph (Gabriel & Sokal 1969) in minutes; a little less forgives a school
+    that lies only just between, which minutes to a tenth cannot tell. It holds the minimum spanning
+    tree, so schools that can reach one another are always connected. `minutes` is a square array;
+    the longer of the two directions counts.
     """
     t = np.maximum(minutes, minutes.T) ** 2
     n = len(t)
     linked = np.zeros((n, n), bool)
     for i in range(n):
         through = (t[i][:, None] + t).min(axis=0, where=~_own(n, i), initial=np.inf)
-        linked[i] = t[i] <= through
+        linked[i] = BETWEEN * t[i] <= through
     np.fill_diagonal(linked, False)
     return linked | linked.T
 
