@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Columns, Duals, Master
 from clustering.solve.cuts import violated
-from clustering.solve.hubs import Priced, Pricer, fixed_part, without_cost
+from clustering.solve.hubs import ROUGH, Priced, Pricer, fixed_part, without_cost
 from clustering.solve.partition import best_choice
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
 
@@ -28,7 +28,7 @@ NOTHING = 2**50
 BATCH = 300
 """Columns let into the master at once."""
 FEW = 10
-"""Columns of a rough round below which rounds are run to their end."""
+"""Columns of a round that was cut off below which the next may go further."""
 NEAR = 0.02
 """Gap, as a share of the cost, from which listing all clusters that fit in it is worth a try."""
 
@@ -167,7 +167,7 @@ def _guess(proof: Proof) -> tuple[NDArray[np.float64], float]:
 
 def generate(proof: Proof, master: Master) -> None:
     """Column generation until no cluster has a negative reduced cost, or the gap is closed."""
-    centre, rough, widened = proof.duals, True, 0
+    centre, nodes, widened = proof.duals, ROUGH, 0
     proof.converged = False
     tables = without_cost(proof.tables) if master.free else proof.tables
     for _ in range(proof.max_rounds):
@@ -191,7 +191,7 @@ def generate(proof: Proof, master: Master) -> None:
                 limit,
                 False,
                 proof.stop,
-                rough=rough,
+                node_limit=nodes,
                 tables=tables,
             )
             proof.count("priced", 1)
@@ -213,8 +213,8 @@ def generate(proof: Proof, master: Master) -> None:
             if fresh:
                 master.add(proof.columns, fresh)
                 break
-        if rough and len(fresh) < FEW:
-            rough = False
+        if len(fresh) < FEW and not priced.complete and nodes < proof.pricer.node_limit:
+            nodes *= 8
             continue
         if not fresh:
             if widened < 30 and not master.free and master.widen():

@@ -22,7 +22,7 @@ from clustering.solve.tables import CHANGE, COUNT, CROSSING, Ints, Tables
 STEPS = 256
 """Steps of need in the table of completions: finer ones bound better, coarser ones fill faster."""
 ROUGH = 20_000
-"""Nodes around one hub in a rough round."""
+"""Nodes around one hub in the first rounds."""
 
 
 @dataclass(frozen=True)
@@ -69,15 +69,15 @@ class Pricer:
         keep: bool,
         stop: Callable[[], bool],
         *,
-        rough: bool = False,
+        node_limit: int | None = None,
         tables: Tables | None = None,
     ) -> Priced:
         """Price every hub (one threshold for each atom); `duals` must be whole.
 
-        A rough round gives up early around each hub: while the duals are still far off, some good
-        clusters are all that is wanted.
+        `node_limit` is for one hub; a low one serves while the duals are still far off and some
+        good clusters are all that is wanted.
         """
-        node_limit = min(ROUGH, self.node_limit) if rough else self.node_limit
+        node_limit = self.node_limit if node_limit is None else min(node_limit, self.node_limit)
         t = self.tables if tables is None else tables
         minima = np.full(len(t.size), FAR_OFF, np.int64)
         clusters: list[tuple[Ints, int]] = []
