@@ -1,0 +1,184 @@
+"""For maps: how far one gets in so many minutes, and the way from one place to another."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import shapely
+from scipy.ndimage import binary_closing
+from scipy.sparse.csgraph import dijkstra
+from shapely.geometry.base import BaseGeometry
+from shapely.ops import substring
+
+from geo.errors import Fault, TravelError
+from geo.road_minutes import one_net
+from geo.road_search import Net
+from geo.roads import Roads
+from geo.speeds import Speeds
+
+GRID_METRES = 150.0
+STEP_METRES = 50.0
+"""Streets are sampled this often; less than half a cell, so that no cell on the way is missed."""
+
+
+def reach_area(
+    point: tuple[float, float],
+    minutes: float,
+    roads: Roads,
+    *,
+    speeds: Speeds | None = None,
+    peak: float = 1.0,
+    towards: bool = False,
+    grid_metres: float = GRID_METRES,
+) -> BaseGeometry:
+    """Return the area reached from a point (EPSG:27700) within `minutes`, as cells of a grid.
+
+    `towards`: from where the point is reached, instead. Cells that hold a reached piece of road,
+    with gaps of up to four cells between them closed; no hull, which would overstate the area by
+    half. MultiPolygon or Polygon in metres.
+    """
+    net, speeds = one_net(roads, np.array([point], dtype=float), speeds, peak)
+    net = net.turned if towards else net
+    left = minutes - float(net.gate[0])
+    spots = [net.xy[net.first :]]
+    if left > 0:
+        reached = dijkstra(net.graph, directed=True, indices=int(net.leave[0]), limit=left)
+        spots.append(_reached_spots(roads, net, reached, speeds.minutes(roads, peak)[0], left,
+                                    towards))  # fmt: skip
+    cells = np.unique(np.floor(np.vstack(spots) / grid_metres).astype(np.int64), axis=0)
+    return _outline(cells, grid_metres)
+
+
+def _reached_spots(
+    roads: Roads, net: Net, reached: np.ndarray, along: np.ndarray, left: float, towards: bool
+) -> np.ndarray:
+    """Return points on every piece of street reached in time; (s, 2) metres."""
+    ahead, back = (roads.backward, roads.forward) if towards else (roads.forward, roads.backward)
+    at_a, at_b = reached[roads.a], reached[roads.b]
+    some = np.isfinite(at_a) | np.isfinite(at_b) | (np.arange(len(at_a)) == net.street[0])
+    streets = np.flatnonzero(some)
+    count = np.ceil(roads.metres[streets] / STEP_METRES).astype(int) + 1
+    street = np.repeat(streets, count)
+    place = np.arange(len(street)) - np.repeat(np.cumsum(count) - count, count)
+    share = place / np.repeat(np.maximum(count - 1, 1), count)
+    time = np.minimum(
+        np.where(ahead[street], at_a[street] + share * along[street], np.inf),
+        np.where(back[street], at_b[street] + (1 - share) * along[street], np.inf),
+    )
+    # The street the place stands on is left from the middle.
+    own = street == net.street[0]
+    start = 1.0 - net.share[0] if towards else net.share[0]
+    gap = share[own] - start
+    allowed = np.where(gap > 0, ahead[street[own]], back[street[own]])
+    near = np.where(allowed, np.abs(gap) * along[street[own]], np.inf)
+    time[own] = np.minimum(time[own], near)
+    inside = time <= left
+    points = shapely.line_interpolate_point(
+        roads.lines[street[inside]], share[inside], normalized=True
+    )
+    return np.asarray(shapely.get_coordinates(points))
+
+
+def _outline(cells: np.ndarray, grid_metres: float) -> BaseGeometry:
+    """Return the union of cells, small gaps closed; one box for each run of cells in a row."""
+    edge = 3
+    low = cells.min(axis=0) - edge
+    grid = np.zeros(tuple(cells.max(axis=0) - low + edge + 1), dtype=bool)
+    grid[tuple((cells - low).T)] = True
+    grid = binary_closing(grid, np.ones((3, 3)), iterations=2) | grid
+    steps = np.diff(grid.astype(np.int8), axis=0, prepend=0, append=0)
+    start, row = np.nonzero(steps.T == 1)[::-1]
+    end = np.nonzero(steps.T == -1)[1]
+    west, south = low * grid_metres
+    boxes = shapely.box(
+        west + start * grid_metres,
+        south + row * grid_metres,
+        west + end * grid_metres,
+        south + (row + 1) * grid_metres,
+    )
+    return shapely.union_all(boxes)
+
+
+def route(
+    a: tuple[float, float],
+    b: tuple[float, float],
+    roads: Roads,
+    *,
+    speeds: Speeds | None = None,
+    peak: float = 1.0,
+) -> shapely.LineString:
+    """Return the quickest way from one point to another, following the roads (EPSG:27700).
+
+    From gate to gate: it begins and ends at the points themselves. Raises TravelError where no road
+    leads.
+    """
+    net, speeds = one_net(roads, np.array([a, b], dtype=float), speeds, peak)
+    start, end = int(net.leave[0]), int(net.arrive[1])
+    cost, before = dijkstra(net.graph, directed=True, indices=start, return_predecessors=True)
+    straight = _straight(net)
+    if np.isinf(cost[end]) and np.isinf(straight):
+        raise TravelError(Fault("No road leads from the one place to the other."))
+    if straight <= cost[end]:
+        pieces = [_piece(roads, int(net.street[0]), float(net.share[0]), float(net.share[1]))]
+    else:
+        nodes = [end]
+        while nodes[-1] != start:
+            nodes.append(int(before[nodes[-1]]))
+        pieces = _pieces(roads, net, nodes[::-1], speeds.minutes(roads, peak)[0])
+    spots = np.vstack([np.array([a]), *pieces, np.array([b])])
+    new = np.ones(len(spots), dtype=bool)
+    new[1:] = np.abs(np.diff(spots, axis=0)).max(axis=1) > 1e-6
+    spots = spots[new]
+    return shapely.LineString(spots if len(spots) > 1 else np.vstack([spots, spots]))
+
+
+def _straight(net: Net) -> float:
+    """Minutes along one street, where both places stand on it and may go so."""
+    if net.street[0] != net.street[1]:
+        return float("inf")
+    step = float(net.share[1] - net.share[0])
+    if step == 0:
+        return 0.0
+    return float(step * net.along[0] if step > 0 else -step * net.against[0])
+
+
+def _piece(roads: Roads, street: int, start: float, end: float) -> np.ndarray:
+    """Return the points of a street from one share of it to another, in that order."""
+    piece = substring(roads.lines[street], start, end, normalized=True)
+    return np.asarray(shapely.get_coordinates(piece))
+
+
+def _pieces(roads: Roads, net: Net, nodes: list[int], minutes: np.ndarray) -> list[np.ndarray]:
+    """Return the drawn street of every step of a way from the first place to the second."""
+    tail, head, street = roads.directed
+    order = np.lexsort((minutes[street], head, tail))  # of parallel streets the quickest is first
+    keys = tail[order].astype(np.int64) * len(roads.xy) + head[order]
+    found = []
+    for u, v in pairwise(nodes):
+        if u >= net.first or v >= net.first:
+            place, node = (u, v) if u >= net.first else (v, u)
+            which = (place - net.first) % len(net.street)
+            k, share = int(net.street[which]), float(net.share[which])
+            if node >= net.first:
+                continue
+            far = _end_share(roads, net, k, share, node, leaving=u >= net.first)
+            piece = _piece(roads, k, share, far)
+            found.append(piece if u >= net.first else piece[::-1])
+            continue
+        k = int(street[order[np.searchsorted(keys, u * len(roads.xy) + v)]])
+        forward = roads.a[k] == u
+        found.append(_piece(roads, k, 0.0, 1.0) if forward else _piece(roads, k, 1.0, 0.0))
+    return found
+
+
+def _end_share(
+    roads: Roads, net: Net, street: int, share: float, node: int, *, leaving: bool
+) -> float:
+    """Return 0 or 1: at which end of its street a place is left for a node, or reached from it."""
+    is_a, is_b = roads.a[street] == node, roads.b[street] == node
+    if is_a and is_b:  # a loop: the nearer way that is allowed
+        to_b = roads.forward[street] if leaving else roads.backward[street]
+        to_a = roads.backward[street] if leaving else roads.forward[street]
+        return 1.0 if to_b and (not to_a or share >= 0.5) else 0.0
+    return 0.0 if is_a else 1.0
