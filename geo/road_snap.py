@@ -59,18 +59,21 @@ def snap(
     # Of streets equally near the first counts, whatever order the index gives them in.
     nearest = np.full(len(spots), len(lines))
     np.minimum.at(nearest, place, found)
+    foot = shapely.get_point(shapely.shortest_line(points, lines[nearest]), -1)
     if land is not None:
-        _keep_ashore(roads, points, nearest, lines, land)
-    gap = shapely.distance(points, lines[nearest])
-    for k in np.flatnonzero(gap > OFF_METRES):
+        _keep_ashore(roads, points, nearest, foot, lines, land)
+    gap = shapely.distance(points, foot)
+    gap[shapely.is_empty(foot)] = np.inf
+    for k in np.flatnonzero(~(gap <= OFF_METRES)):
+        far = f"{gap[k] / 1000:.1f} km" if np.isfinite(gap[k]) else "more than 2 km"
         tray.add(
-            f"stands {gap[k] / 1000:.1f} km from the nearest road that can be used.",
+            f"stands {far} from the nearest road that can be used.",
             "Check its coordinates, give roads that reach it, or declare the crossing that leads "
             "there ([[travel.crossing]]).",
             name=names[k],
         )
     tray.raise_if_any()
-    share = shapely.line_locate_point(lines[nearest], points, normalized=True)
+    share = shapely.line_locate_point(lines[nearest], foot, normalized=True)
     return Snaps(roads.frontage[nearest], share, gap, _far(gap, names))
 
 
@@ -78,20 +81,30 @@ def _keep_ashore(
     roads: Roads,
     points: np.ndarray,
     nearest: np.ndarray,
+    foot: np.ndarray,
     lines: np.ndarray,
     land: BaseGeometry,
 ) -> None:
-    """Change `nearest` to the nearest street on the same shore, where there is one within 2 km."""
+    """Where the way to the road leads over water, join the nearest road on the same shore instead.
+
+    Changes `nearest` (streets) and `foot` (points on them); an empty point where that shore has no
+    road within 2 km.
+    """
     shapely.prepare(land)
-    ways = shapely.shortest_line(points, lines[nearest])
-    for k in np.flatnonzero(~shapely.covers(land, ways)):
-        if _wet(ways[k], land) <= WATER_METRES:
+    for k in np.flatnonzero(~shapely.covers(land, shapely.shortest_line(points, foot))):
+        if _wet(shapely.shortest_line(points[k], foot[k]), land) <= WATER_METRES:
             continue
-        about = np.sort(roads.tree.query(points[k], predicate="dwithin", distance=OFF_METRES))
-        for other in about[np.argsort(shapely.distance(points[k], lines[about]), kind="stable")]:
-            if _wet(shapely.shortest_line(points[k], lines[other]), land) <= WATER_METRES:
-                nearest[k] = other
-                break
+        parts = shapely.get_parts(shapely.intersection(land, points[k].buffer(OFF_METRES)))
+        foot[k] = shapely.Point()
+        if not len(parts):
+            continue
+        shore = parts[shapely.distance(parts, points[k]).argmin()]
+        about = np.sort(roads.tree.query(shore, predicate="intersects"))
+        dry = shapely.intersection(lines[about], shore)
+        gap = shapely.distance(dry, points[k])
+        if len(gap):
+            nearest[k] = about[gap.argmin()]
+            foot[k] = shapely.get_point(shapely.shortest_line(dry[gap.argmin()], points[k]), 0)
 
 
 def _wet(way: BaseGeometry, land: BaseGeometry) -> float:

@@ -180,7 +180,11 @@ def paired(raw: RawRoads) -> RawRoads:
     """Join the two directions of one street where they stand as two rows."""
     turned = raw.a > raw.b
     low, high = np.minimum(raw.a, raw.b), np.maximum(raw.a, raw.b)
-    keys = np.column_stack([low, high, np.round(raw.metres * 10).astype(np.int64)])
+    # Two one-way streets of one length but unlike class or limit are two streets.
+    kind = np.unique(raw.road_class.astype(str), return_inverse=True)[1]
+    signed = np.round(np.nan_to_num(raw.signed_kmh, nan=-1.0) * 10)
+    sizes = [low, high, np.round(raw.metres * 10), kind, signed]
+    keys = np.column_stack(sizes).astype(np.int64)
     _, first, group = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     group = group.ravel()
     leads = np.zeros((2, len(first)), dtype=bool)
