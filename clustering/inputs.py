@@ -10,15 +10,22 @@ from typing import TypeVar
 
 import pandas as pd
 
+from clustering.budget import phase_group
 from clustering.feeders import Feeders, FlowsError, filled, no_feeders
 from clustering.flows_file import read_flows
 from clustering.flows_shapes import HEADINGS, REMEDY
 from clustering.gravity import calibrate, estimate_flows
 from clustering.gravity_settings import GravitySettings
 from clustering.need import Need
-from clustering.need_inputs import Reader, need_of_study
+from clustering.need_inputs import (
+    Reader,
+    baseline_of_study,
+    figures_of_study,
+    need_of_study,
+    strangers,
+)
 from clustering.plan import Plan, plan_from_frame
-from clustering.problem import Problem, build_problem
+from clustering.problem import SECONDARY_PHASES, Problem, build_problem
 from clustering.study import Study
 from clustering.together import ties
 from geo.areas import Areas, read_areas, read_land
@@ -58,6 +65,10 @@ class Inputs:
     existing_table: pd.DataFrame | None
     problem: Problem
     notes: tuple[str, ...]
+    notional: pd.Series | None = None
+    """Notional SEN of schools in pounds, by URN, where the study's figures have it."""
+    baseline: pd.DataFrame | None = None
+    """What schools had before, by URN: `baseline` in pounds, perhaps `baseline_pupils`."""
 
     @cached_property
     def existing(self) -> Plan | None:
@@ -103,7 +114,10 @@ def load_inputs(study: Study) -> Inputs:
     placing = doors.open(lambda: _place(study, schools, areas, file))
     existing = doors.open(lambda: _existing(study, schools))
     counted = doors.open(lambda: _feeders(study, schools))
-    need = doors.open(lambda: _need(study, schools))
+    figures = doors.open(lambda: figures_of_study(study, schools.replaced, READER))
+    baseline = doors.open(lambda: baseline_of_study(study, schools.replaced, READER))
+    need = doors.open(lambda: _need(study, schools, figures))
+    doors.open(lambda: _check_budget(study, schools))
     doors.open(lambda: _check_roll(study, schools))
     doors.check()
     assert placing is not None
@@ -137,9 +151,26 @@ def load_inputs(study: Study) -> Inputs:
         *need.notes,
         *feeders.notes,
         *dropped,
+        *strangers("figures", figures, table),
+        *strangers("baseline", baseline, table),
+    )
+    notional = (
+        figures["notional_sen"] if figures is not None and "notional_sen" in figures else None
     )
     return Inputs(
-        study, schools, table, areas, placing, minutes, need, feeders, existing, problem, notes
+        study,
+        schools,
+        table,
+        areas,
+        placing,
+        minutes,
+        need,
+        feeders,
+        existing,
+        problem,
+        notes,
+        notional,
+        baseline,
     )
 
 
@@ -279,8 +310,23 @@ def _estimated(
     return filled(counted, estimate)
 
 
-def _need(study: Study, schools: Schools) -> Need:
-    return need_of_study(study, schools.table, schools.replaced, Reader(read_sheet, parse_numbers))
+READER = Reader(read_sheet, parse_numbers)
+
+
+def _need(study: Study, schools: Schools, figures: pd.DataFrame | None) -> Need:
+    known = pd.DataFrame() if figures is None else figures
+    return need_of_study(study, schools.table, known, schools.replaced, READER)
+
+
+def _check_budget(study: Study, schools: Schools) -> None:
+    """Refuse money fenced for a phase of which the study has no school."""
+    own = study.config.budget
+    phases = set(phase_group(schools.table["phase"]))
+    faults = Faults(StudyError, study.path.name)
+    for phase, part in ((own.ring_fence if own else None) or {}).items():
+        if part > 0 and phase not in phases:
+            faults.add(f"[budget] ring_fence keeps {part:.0%} for {phase} schools; there are none.")
+    faults.raise_if_any()
 
 
 def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:
@@ -347,6 +393,20 @@ def _check_rules(study: Study, table: pd.DataFrame) -> None:
         **{f'area."{a}".associates': list(own.associates) for a, own in rules.area.items()},
         **{f'cluster."{c}".contains': [own.contains] for c, own in rules.cluster.items()},
     }
+    for name, own in sorted(rules.area.items()):
+        for urn in own.associates:
+            if urn not in table.index:
+                continue
+            school = table.loc[urn]
+            selective = bool(school["selective"]) if school["selective"] is not pd.NA else False
+            if school["phase"] not in SECONDARY_PHASES or selective:
+                faults.add(
+                    f'[rules.area."{name}"] associates: only a non-selective secondary can be '
+                    "shared with a second cluster.",
+                    "Name a secondary that any child can go to.",
+                    urn=urn,
+                    name=str(school["name"]),
+                )
     for key, urns in named.items():
         for urn in urns:
             if urn not in table.index:

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from clustering.inputs import Inputs
+from clustering.publish.money import Money
 from clustering.report import Report
 from clustering.solve.checks import Reason
 from clustering.solve.whole import Tick, gap
@@ -71,14 +72,51 @@ def clusters_shown(report: Report, inputs: Inputs) -> Table:
     return table_shown(rows[columns], f"{len(rows)} clusters")
 
 
+def budget_shown(money: Money) -> Iterator[Table]:
+    """Yield the budgets of a plan, a row a cluster, and the lines that sum to the pot."""
+    budget, table = money.budget, money.table
+    rows = pd.DataFrame(
+        {
+            "cluster": table.index,
+            "schools": table["schools"],
+            "pupils": _pounds(table["pupils"]),
+            "need %": (100 * table["share"]).round(2),
+            "formula £": _pounds(table["formula"]),
+        }
+    )
+    if budget.loss is not None:
+        rows["baseline £"] = _pounds(table["baseline"])
+        rows["floor £"] = _pounds(table["floor"])
+        rows["gained or paid £"] = _pounds(table["difference"], sign="+")
+    rows["budget £"] = _pounds(table["budget"])
+    rows["with running cost £"] = _pounds(table["total"])
+    rows["£ per pupil"] = table["per_pupil"].map("{:,.2f}".format)
+    if table["notional_sen"].notna().any():
+        rows["notional SEN £ (beside)"] = _pounds(table["notional_sen"])
+    if "against_study" in table:
+        rows["against the study £"] = _pounds(table["against_study"], sign="+")
+        rows["%"] = (100 * table["against_study"] / table["study_budget"]).map("{:+.1f}".format)
+    yield table_shown(rows, f"Budgets {budget.label}")
+    lines = pd.DataFrame({"line": list(budget.lines), "£": _pounds(pd.Series(budget.lines))})
+    yield table_shown(lines, "The pot, to the pound")
+
+
+def _pounds(values: pd.Series, sign: str = "") -> pd.Series:
+    words = values.map(lambda v: "–" if v != v else format(round(v), f"{sign},"))
+    return words.replace({"+0": "0", "-0": "0"})
+
+
 def reasons_shown(console: Console, reasons: Iterable[Reason]) -> None:
     """Say why there is no plan and what would help, with lines to paste into the study."""
-    for reason in reasons:
+    shown = tuple(reasons)
+    for reason in shown:
         console.print(f"\n[bold]{escape(reason.text)}[/bold]")
         for number, remedy in enumerate(reason.remedies, start=1):
             console.print(f"  {number}. {escape(remedy.text)}")
             for line in remedy.toml.splitlines():
                 console.print(f"       {escape(line)}")
+    if any(reason.remedies for reason in shown):
+        console.print("Put the lines into the study; where the heading is there already, under it.")
 
 
 class Watcher:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from clustering.budget_rules import BudgetRules
 from clustering.rules import Frozen, Goals, Rules
 from geo.errors import Faults, StudyError, did_you_mean
 
@@ -103,6 +104,21 @@ class NeedTable(Frozen):
     """Unit values of the national funding formula in place of those that are shipped."""
 
 
+class BudgetTable(BudgetRules):
+    """`[budget]`: the money of clusters; keys as in `BudgetRules`."""
+
+    baseline: str | None = None
+    """A file of what schools had before: `urn, baseline` and, if known, `baseline_pupils`."""
+
+
+class PanelTable(Frozen):
+    """`[panel]`: seats on the panels of clusters."""
+
+    federation_one_seat: bool = False
+    trust_share: float = Field(default=0.6, gt=0, le=1)
+    """A trust with more than this part of a cluster's seats is flagged."""
+
+
 class FeedersTable(Frozen):
     """`[feeders]`: the file of flows, an estimate, or both: counted flows go before estimated."""
 
@@ -155,6 +171,8 @@ class Config(Frozen):
     areas: AreasTable
     travel: TravelTable = TravelTable()
     need: NeedTable = NeedTable()
+    budget: BudgetTable | None = None
+    panel: PanelTable | None = None
     feeders: FeedersTable = FeedersTable()
     existing: ExistingTable | None = None
     rules: Rules = Rules()
@@ -201,9 +219,13 @@ class Study:
         except (UnicodeDecodeError, OSError):
             faults.add("the study cannot be read as text.", "Save it as UTF-8 plain text.")
         except tomllib.TOMLDecodeError as error:
-            faults.add(
-                f"is not valid TOML: {error}.", 'Texts stand in "quotes"; lists in [brackets].'
+            twice = "twice" in str(error) or "overwrite" in str(error)
+            fix = (
+                "A heading or key stands twice: put its lines under the heading that is there."
+                if twice
+                else 'Texts stand in "quotes"; lists in [brackets].'
             )
+            faults.add(f"is not valid TOML: {error}.", fix)
         faults.raise_if_any()
         try:
             config = Config.model_validate(data)
@@ -251,6 +273,7 @@ class Study:
             "need.idaci": config.need.idaci,
             "need.homes": config.need.homes,
             "need.nff": config.need.nff,
+            "budget.baseline": config.budget.baseline if config.budget else None,
             "areas.file": config.areas.file,
             "areas.land": config.areas.land,
             "travel.file": config.travel.file,
