@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
+from shapely.geometry.base import BaseGeometry
 
 from clustering.budget import phase_group
 from clustering.feeders import Feeders, FlowsError, filled, no_feeders
@@ -41,8 +42,11 @@ from geo.errors import (
 )
 from geo.matrix import read_matrix
 from geo.placing import Placing, place, place_by_column
+from geo.road_minutes import road_minutes
+from geo.roads import hull_of, live_roads, read_roads
 from geo.schools import Schools, read_schools
 from geo.sheets import read_sheet
+from geo.speeds import read_speeds
 from geo.symbols import parse_numbers
 from geo.travel import Crossing, Minutes, straight_line
 
@@ -344,6 +348,8 @@ def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:
         Crossing(name=c.name, start=c.start, end=c.end, minutes=c.minutes, closed=c.closed)
         for c in own.crossing
     ]
+    if own.source == "roads":
+        return _over_roads(study, table, areas, land, crossings)
     return straight_line(
         table,
         land=land,
@@ -351,6 +357,48 @@ def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:
         detour=own.detour,
         kmh=own.kmh,
         floor_minutes=own.floor_minutes,
+    )
+
+
+def _over_roads(
+    study: Study,
+    table: pd.DataFrame,
+    areas: Areas | None,
+    land: BaseGeometry | None,
+    crossings: list[Crossing],
+) -> Minutes:
+    """Read or fetch the roads and search them; both are kept in the cache the study names."""
+    own = study.config.travel
+    cache = study.resolve(own.cache) if own.cache else None
+    if own.roads == ("live",):
+        ground = areas.land if areas else hull_of(table[["easting", "northing"]].to_numpy(float))
+        roads = live_roads(
+            ground,
+            mode=own.mode,
+            ferries=own.ferries,
+            tolls=own.tolls,
+            crossings=crossings,
+            cache=cache,
+        )
+    else:
+        paths = [study.resolve(name) for name in own.roads]
+        roads = read_roads(
+            (paths[0], paths[1]) if len(paths) == 2 else paths[0],
+            mode=own.mode,
+            ferries=own.ferries,
+            tolls=own.tolls,
+            crossings=crossings,
+            date=own.roads_date,
+            cache=cache,
+        )
+    return road_minutes(
+        table,
+        roads,
+        speeds=read_speeds(study.resolve(own.speeds)) if own.speeds else None,
+        peak=own.peak,
+        floor_minutes=own.floor_minutes,
+        land=land,
+        cache=cache,
     )
 
 

@@ -66,13 +66,45 @@ class CrossingTable(Frozen):
 class TravelTable(Frozen):
     """`[travel]`: where the minutes come from."""
 
-    source: Literal["straight_line", "matrix"] = "straight_line"
+    source: Literal["straight_line", "matrix", "roads"] = "straight_line"
     file: str | None = None
+    roads: Texts = ()
+    """A road file, a pair of tables (nodes, edges), or `"live"` for OSMnx."""
+    roads_date: str = ""
+    mode: Literal["drive", "walk"] = "drive"
+    peak: float = Field(default=1.0, ge=0.2, le=5)
+    """Multiplies driving minutes: 1 is light traffic, 1.3 a third slower."""
+    speeds: str | None = None
+    ferries: bool = False
+    tolls: bool = False
+    cache: str | None = None
+    """A folder for the network and its minutes: only new and moved schools are searched again."""
     detour: float = Field(default=1.3, ge=1, le=5)
     kmh: float = Field(default=40.0, gt=0, le=130)
     floor_minutes: float = Field(default=2.0, ge=0)
     water: bool = True
     crossing: tuple[CrossingTable, ...] = ()
+
+    def road_files(self) -> dict[str, str]:
+        """Return the road files by key; none where the roads are fetched."""
+        if self.roads == ("live",):
+            return {}
+        if len(self.roads) == 1:
+            return {"travel.roads": self.roads[0]}
+        return {f"travel.roads {k}": name for k, name in enumerate(self.roads, start=1)}
+
+    def check_roads(self, faults: Faults) -> None:
+        """Fault a source of roads without roads, or fetched ones that would not be kept."""
+        if len(self.roads) not in (1, 2):
+            faults.add(
+                '[travel] source = "roads" needs `roads`.',
+                'One file, "county.osm.pbf"; two tables, ["nodes.csv", "edges.csv"]; or "live".',
+            )
+        if self.roads == ("live",) and not self.cache:
+            faults.add(
+                '[travel] roads = "live" needs `cache`, so that the roads are fetched once.',
+                'For instance: cache = "cache".',
+            )
 
 
 def _as_winsor(value: Any) -> Any:
@@ -277,6 +309,8 @@ class Study:
             "areas.file": config.areas.file,
             "areas.land": config.areas.land,
             "travel.file": config.travel.file,
+            "travel.speeds": config.travel.speeds,
+            **config.travel.road_files(),
             "feeders.file": config.feeders.file,
             "existing.file": config.existing.file if config.existing else None,
             "map.land": config.map.land,
@@ -299,6 +333,8 @@ class Study:
             )
         if travel.source == "matrix" and not travel.file:
             faults.add('[travel] source = "matrix" needs `file`.', 'For instance: "minutes.csv".')
+        if travel.source == "roads":
+            travel.check_roads(faults)
 
 
 Config.model_rebuild()

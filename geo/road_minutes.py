@@ -101,11 +101,12 @@ def minutes_between(
 
 def described(roads: Roads, speeds: Speeds, peak: float = 1.0) -> str:
     """Return the sentence that every output bears on where the minutes come from."""
+    whose = " (© OpenStreetMap contributors)" if roads.osm else ""
     if roads.mode == "walk":
-        return f"walking over {roads.called} at {speeds.walk_kmh:g} km/h; not measured"
+        return f"walking over {roads.called}{whose} at {speeds.walk_kmh:g} km/h"
     slow = f", peak × {peak:g}" if peak != 1 else ", light traffic"
     factor = f" × {speeds.factor:g}" if speeds.factor != 1 else ""
-    return f"driving over {roads.called} at speeds by class of {speeds.date}{factor}{slow}"
+    return f"driving over {roads.called}{whose} at speeds by class of {speeds.date}{factor}{slow}"
 
 
 def one_net(

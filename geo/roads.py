@@ -145,6 +145,7 @@ def live_roads(
     mode: Mode = "drive",
     buffer_metres: float = BUFFER_METRES,
     fetch: Fetch | None = None,
+    ferries: bool = False,
     tolls: bool = False,
     crossings: Sequence[Crossing] = (),
     cache: Path | str | None = None,
@@ -159,7 +160,13 @@ def live_roads(
     wide = area.buffer(buffer_metres).simplify(100.0)
     key = None
     if cache is not None:
-        options = (mode, tolls, tuple(c for c in crossings if not c.closed), wide.wkb.hex())
+        options = (
+            mode,
+            ferries,
+            tolls,
+            tuple(c for c in crossings if not c.closed),
+            wide.wkb.hex(),
+        )
         key = road_cache.place(Path(cache), (), options)
         kept = road_cache.load(key)
         if kept is not None:
@@ -167,11 +174,16 @@ def live_roads(
     turn = Transformer.from_crs("EPSG:27700", "EPSG:4326", always_xy=True)
     degrees = shapely.transform(wide, lambda c: np.column_stack(turn.transform(*c.T)))
     graph = (fetch or osmnx_fetch)(degrees, mode)
-    raw = from_graph(graph, mode, tolls=tolls)
+    raw = from_graph(graph, mode, ferries=ferries, tolls=tolls)
     roads = build(raw, mode, "OpenStreetMap, fetched with OSMnx", crossings=crossings)
     if key is not None:
         road_cache.save(key, roads)
     return _shut(roads, crossings)
+
+
+def hull_of(spots: np.ndarray) -> BaseGeometry:
+    """Return the convex hull of places (p, 2): the ground to fetch roads for where no area is."""
+    return shapely.MultiPoint(spots).convex_hull
 
 
 def osmnx_fetch(polygon: BaseGeometry, mode: Mode) -> Any:
