@@ -217,7 +217,11 @@ def _run(
                 if must_stop():
                     halt.set()
         except KeyboardInterrupt:
+            # The first one keeps the best plan so far; whoever presses again wants out.
+            again = halt.is_set() or must_stop()
             halt.set()
+            if again:
+                raise
         for future in futures:
             future.result()
     return halt.is_set()
