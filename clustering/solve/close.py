@@ -101,11 +101,12 @@ def prove(proof: Proof) -> None:
     """Raise the bound of a proof and lower its best cost until they meet or the limits are hit."""
     if not proof.best and not plausible(proof):
         return
-    master = Master(proof.tables, *_guess(proof))
+    guess, reach = _guess(proof)
+    master = Master(proof.tables, guess, reach)
     order = np.argsort(proof.columns.cost, kind="stable")
     master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
     for cut_round in range(proof.max_cut_rounds + 1):
-        generate(proof, master)
+        generate(proof, master, guess)
         if proof.closed or proof.stop():
             return
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
@@ -165,9 +166,15 @@ def _guess(proof: Proof) -> tuple[NDArray[np.float64], float]:
     return guess, 1.5 * proof.best_cost / schools + 100.0
 
 
-def generate(proof: Proof, master: Master) -> None:
-    """Column generation until no cluster has a negative reduced cost, or the gap is closed."""
+def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = None) -> None:
+    """Column generation until no cluster has a negative reduced cost, or the gap is closed.
+
+    `guess` are prices to lean on while there are none that give a bound.
+    """
     centre, nodes, widened = proof.duals, ROUGH, 0
+    if centre is None and guess is not None:
+        rows = len(master.triples)
+        centre = Duals(guess, 0.0, np.zeros(len(master.lent)), np.zeros(rows))
     proof.converged = False
     tables = without_cost(proof.tables) if master.free else proof.tables
     for _ in range(proof.max_rounds):

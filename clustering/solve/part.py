@@ -13,6 +13,7 @@ from typing import Literal
 
 import numpy as np
 
+from clustering.solve.around import WIDEST
 from clustering.solve.close import NOTHING, Proof, prove
 from clustering.solve.columns import Columns
 from clustering.solve.hubs import Pricer
@@ -20,6 +21,8 @@ from clustering.solve.model import Model
 from clustering.solve.seeds import Found, labels_of, run
 from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub, make_tables
 
+WIDE_ROUNDS = 40
+"""Rounds of pricing for a part with more atoms than the pricer's masks hold: no proof in sight."""
 POOL = 2**15
 """Places in the table of clusters met by one run of annealing; half of them are used."""
 
@@ -139,7 +142,7 @@ class _Work:
             self.tables,
             self.columns,
             Pricer(self.tables, effort.node_limit, effort.max_columns),
-            effort.max_rounds,
+            effort.max_rounds if len(model) <= WIDEST else min(effort.max_rounds, WIDE_ROUNDS),
             effort.max_cut_rounds,
             self.stop,
             self.tell,
@@ -219,7 +222,8 @@ class _Work:
         log = tuple((fact, str(number)) for fact, number in self.proof.facts.items())
         if self.proof.infeasible and not self.best:
             return PartAnswer("infeasible", clusters, (), None, None, log)
-        bound = None if self.proof.bound <= -NOTHING else self.proof.bound + model.base
+        # costs are not negative: a bound below zero says nothing
+        bound = None if self.proof.bound < 0 else self.proof.bound + model.base
         status: Status = "interrupted" if self.stopped else "not_found"
         if not self.best:
             return PartAnswer(status, clusters, (), None, bound, log)

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.solve.search import State, anneal, below, measure, settle
+from clustering.solve.search import anneal, measure, settle
 from clustering.solve.tables import COUNT, Ints, Tables, compiled
+from clustering.solve.weighing import State, below
 
 CHUNK = 100_000
 """Moves between two looks at `stop`: about a tenth of a second."""

@@ -1,0 +1,153 @@
+"""What the pricer is made of: sets as bits, subset rows, the table of completions.
+
+A set of atoms around a hub is one unsigned 64-bit word; bit k is the k-th atom in the hub's order.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from clustering.solve.around import FAR_OFF
+from clustering.solve.tables import BALANCE, COUNT, TOTAL_NEED, compiled, deviation
+
+ONE, NONE = np.uint64(1), np.uint64(0)
+DEEP = np.int32(2**30)
+"""A completion that does not exist."""
+_DE_BRUIJN = np.uint64(0x03F79D71B4CB0A89)
+_PLACE = np.zeros(64, np.int64)
+for _k in range(64):
+    _PLACE[((0x03F79D71B4CB0A89 << _k) & (2**64 - 1)) >> 58] = _k
+"""Number of the only bit that is set, through a de Bruijn sequence (Leiserson et al. 1998)."""
+
+
+@compiled
+def place_of(bit):
+    """Return the number of the only bit set in a word."""
+    return _PLACE[(bit * _DE_BRUIJN) >> np.uint64(58)]
+
+
+@compiled
+def flood(links, inside):
+    """Return the part of `inside` that is connected to atom 0."""
+    seen = ONE
+    front = links[0] & inside
+    seen |= front
+    while front != NONE:
+        low = front & (~front + ONE)
+        front ^= low
+        fresh = links[place_of(low)] & inside & ~seen
+        seen |= fresh
+        front |= fresh
+    return seen
+
+
+@compiled
+def conflicts(first, mask, price, k, chosen):
+    """Return what atom k pays for subset rows: every second atom of a row pays its price."""
+    paid = 0
+    for place in range(first[k], first[k + 1]):
+        both, odd = chosen & mask[place], False
+        while both != NONE:
+            both &= both - ONE
+            odd = not odd
+        if odd:
+            paid += price[place]
+    return paid
+
+
+@compiled
+def rows_around(order, where, triples, rho):
+    """Return the subset rows of each atom around a hub: the other atoms as bits, and the price."""
+    n = len(order)
+    first = np.zeros(n + 1, np.int64)
+    mask = np.zeros(triples.shape[1] * len(rho), np.uint64)
+    price = np.zeros(triples.shape[1] * len(rho), np.int64)
+    size = 0
+    for k in range(n):
+        for r in range(len(rho)):
+            if rho[r] <= 0:
+                continue
+            others, member = NONE, False
+            for x in range(triples.shape[1]):
+                i = triples[r, x]
+                member = member or i == order[k]
+                if i >= 0 and i != order[k] and where[i] >= 0:
+                    others |= ONE << np.uint64(where[i])
+            if member and others != NONE:
+                # where the third atom is out of reach `others` is one bit: it pays when that is in
+                mask[size] = others
+                price[size] = rho[r]
+                size += 1
+        first[k + 1] = size
+    return first, mask, price
+
+
+@compiled
+def completions(
+    values_, sizes, needs, count, room, least, steps, base, width, low, high, shift, t, table
+):
+    """Fill `table[k, c, u]`: cheapest use of atoms k.. when c schools and u steps are taken.
+
+    `base` is the need of the core, a step is `width` units; `least`..`room` schools may be added.
+    Prices are divided by 2^shift, rounded down, to fit 32 bits.
+    """
+    p = t.prices
+    for c in range(room + 1):
+        for u in range(steps + 1):
+            table[count, c, u] = DEEP
+        if c < least:
+            continue
+        for u in range(steps):
+            # the need in this step that is nearest to the mean prices the whole step
+            a, b = max(base + u * width, low), min(base + u * width + width - 1, high)
+            if a > b:
+                continue
+            mean = p[TOTAL_NEED] // p[COUNT]
+            x, y = max(a, min(b, mean)), max(a, min(b, mean + 1))
+            best = min(
+                deviation(p[BALANCE], x, p[TOTAL_NEED], p[COUNT]),
+                deviation(p[BALANCE], y, p[TOTAL_NEED], p[COUNT]),
+            )
+            table[count, c, u] = np.int32(min(best >> shift, 2**29))
+    for k in range(count - 1, -1, -1):
+        size, value = sizes[k], np.int32(values_[k] >> shift)
+        jump = needs[k] // width
+        carry = 1 if needs[k] % width else 0
+        for c in range(room + 1):
+            old = table[k + 1, c]
+            new = table[k, c]
+            for u in range(steps + 1):
+                new[u] = old[u]
+            if c + size > room or jump >= steps:
+                continue
+            up = table[k + 1, c + size]
+            for u in range(np.uint64(steps - jump)):
+                there = min(up[u + np.uint64(jump)], up[u + np.uint64(jump + carry)]) + value
+                new[u] = min(new[u], there)
+
+
+@compiled
+def smallest_sum(slices, count, low, high):
+    """Return the least sum of `low`..`high` of the numbers, by keeping the smallest in order."""
+    if high < 0 or low > count:
+        return FAR_OFF
+    size = 0
+    for k in range(count):
+        x = slices[k]
+        if size >= low and x >= 0 and (low == 0 or x >= slices[low - 1]):
+            continue
+        if size == high:
+            if high == 0 or x >= slices[size - 1]:
+                continue
+            size -= 1
+        place = size
+        while place > 0 and slices[place - 1] > x:
+            slices[place] = slices[place - 1]
+            place -= 1
+        slices[place] = x
+        size += 1
+    total = 0
+    for k in range(size):
+        if k < low or slices[k] < 0:
+            total += slices[k]
+    return total

@@ -1,0 +1,239 @@
+"""A plan in the making, and what a change of one cluster would cost.
+
+The sums in `State` make it cheap to judge a move; `tables.judge` says the same from scratch.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clustering.solve.tables import (
+    BALANCE,
+    CHANGE,
+    CLUSTER,
+    COUNT,
+    CROSSING,
+    SIZE_BALANCE,
+    TOTAL_NEED,
+    TOTAL_PUPILS,
+    Ints,
+    compiled,
+    deviation,
+)
+
+
+class State(NamedTuple):
+    """A plan in the making, with the sums that make a move cheap to judge. K clusters."""
+
+    label: Ints
+    members: Ints
+    held: Ints
+    """(K,) atoms of each cluster."""
+    where: Ints
+    """(n,) place of an atom in the members of its cluster."""
+    sums: Ints
+    """(K, 6) schools, primaries, secondaries, pupils, need, placed."""
+    areas: Ints
+    olds: Ints
+    travel: Ints
+    """(K, m) price of the minutes of all members to each school."""
+    late: Ints
+    """(classes, K, m) members that are too far from each school."""
+    pull: Ints
+    """(K, n) what each atom's leavers and the members of a cluster save by being together."""
+    inner: Ints
+    """(K,) Σ out − Σ arcs inside: the price of the leavers of a cluster."""
+    cost: Ints
+    wrong: NDArray[np.float64]
+    hub: Ints
+    loan: Ints
+    split: Ints
+    """(K,) 1 for a cluster that is not in one piece (only at the start)."""
+    used: Ints
+    """(loans,) clusters that use each loan."""
+    random: NDArray[np.uint64]
+    names: NDArray[np.uint64]
+    """(n,) a random name of each atom; a cluster is known by the xor of its members'."""
+    best: Ints
+    """(3, n) label, hub and loan of the cluster of each atom in the best plan so far."""
+    best_cost: Ints
+    pool: NDArray[np.int16]
+    """(columns, widest) members of clusters that keep all rules, −1 beyond the last."""
+    pool_size: Ints
+    seen: NDArray[np.uint64]
+    """Open-addressed table of the names of the clusters in the pool."""
+
+
+@compiled
+def draw(random):
+    """Return the next 64 random bits."""
+    x = random[0]
+    x ^= x >> np.uint64(12)
+    x ^= x << np.uint64(25)
+    x ^= x >> np.uint64(27)
+    random[0] = x
+    return x * np.uint64(2685821657736338717)
+
+
+@compiled
+def below(random, end):
+    """Return a random whole number in 0..end−1 (end < 2³¹)."""
+    return (np.int64(draw(random) >> np.uint64(33)) * end) >> 31
+
+
+@compiled
+def uniform(random):
+    """Return a random number in (0, 1]."""
+    return (np.float64(draw(random) >> np.uint64(11)) + 1.0) * 1.1102230246251565e-16
+
+
+@compiled
+def gap_to(value, low, high):
+    """Return how far a value lies outside a range."""
+    return max(low - value, value - high, 0)
+
+
+@compiled
+def listed(s, c, gone, come, buffer):
+    """Write the members of cluster c without `gone` and with `come` (−1: none); return how many."""
+    count = 0
+    for k in range(s.held[c]):
+        if s.members[c, k] != gone:
+            buffer[count] = s.members[c, k]
+            count += 1
+    if come >= 0:
+        buffer[count] = come
+        count += 1
+    return count
+
+
+@compiled
+def hub_of(t, s, c, gone, come, members, count, kind, pin, loan, penalty):
+    """Return the hub of a cluster, the price of its minutes, and how many atoms are too far."""
+    lent = -1 if loan < 0 else t.loan_school[loan]
+    best, price, far, least = -1, 0, 0, 1e300
+    for k in range(count):
+        i = members[k]
+        for place in range(t.first_school[i], t.first_school[i + 1]):
+            h = t.schools_of[place]
+            if t.hub_allowed[h] == 0 or (pin >= 0 and h != pin):
+                continue
+            total, late = s.travel[c, h], s.late[kind, c, h]
+            if gone >= 0:
+                total -= t.travel[gone, h]
+                late -= t.far[gone, h] > t.minutes[kind]
+            if come >= 0:
+                total += t.travel[come, h]
+                late += t.far[come, h] > t.minutes[kind]
+            if lent >= 0:
+                total += t.school_travel[lent, h]
+                late += t.school_minutes[lent, h] > t.minutes[kind]
+            if total + penalty * late < least:
+                best, price, far, least = h, total, late, total + penalty * late
+    return best, price, far
+
+
+@compiled
+def main_area(t, s, c, gone, come, members, count):
+    """Return limit class, main area and its schools, from the sums (see `tables.class_of`)."""
+    main, most = 0, -1
+    for a in range(s.areas.shape[1]):
+        total = s.areas[c, a]
+        if gone >= 0:
+            total -= t.area_count[gone, a]
+        if come >= 0:
+            total += t.area_count[come, a]
+        if total > most:
+            main, most = a, total
+    kind, first = t.area_class[main], 1 << 40
+    for k in range(count):
+        i = members[k]
+        if t.anchor_class[i] >= 0 and i < first:
+            kind, first = t.anchor_class[i], i
+    return kind, main, most
+
+
+@compiled
+def weigh(t, s, c, gone, come, buffer, penalty):
+    """Return cost, broken rules, hub, loan and leavers of cluster c after a change."""
+    p = t.prices
+    count = listed(s, c, gone, come, buffer)
+    schools, primaries, own = s.sums[c, 0], s.sums[c, 1], s.sums[c, 2]
+    pupils, need, placed = s.sums[c, 3], s.sums[c, 4], s.sums[c, 5]
+    inner = s.inner[c]
+    if gone >= 0:
+        schools -= t.size[gone]
+        primaries -= t.primaries[gone]
+        own -= t.secondaries[gone]
+        pupils -= t.pupils[gone]
+        need -= t.need[gone]
+        placed -= t.placed[gone]
+        inner -= t.out[gone] - s.pull[c, gone]
+    if come >= 0:
+        schools += t.size[come]
+        primaries += t.primaries[come]
+        own += t.secondaries[come]
+        pupils += t.pupils[come]
+        need += t.need[come]
+        placed += t.placed[come]
+        inner += t.out[come] - s.pull[c, come]
+        if gone >= 0:
+            inner += t.arcs[gone, come]
+    kind, main, most = main_area(t, s, c, gone, come, buffer, count)
+    limit = t.limits[kind]
+    wrong = float(gap_to(schools, limit[0], limit[1]) + max(limit[5] - primaries, 0))
+    n = len(t.size)
+    wrong += gap_to(pupils, limit[2], limit[3]) * n / max(p[TOTAL_PUPILS], 1)
+    wrong += gap_to(need, limit[6], limit[7]) * n / max(p[TOTAL_NEED], 1)
+    pin = -1
+    for k in range(count):
+        i = buffer[k]
+        if t.pin[i] >= 0:
+            if pin >= 0 and pin != t.pin[i]:
+                wrong += 1.0
+            pin = t.pin[i]
+    for k in range(count):
+        for other in range(k):
+            wrong += t.apart[buffer[k], buffer[other]]
+    cost = p[CLUSTER] + inner + p[CROSSING] * (schools - most)
+    cost += deviation(p[BALANCE], need, p[TOTAL_NEED], p[COUNT])
+    cost += deviation(p[SIZE_BALANCE], pupils, p[TOTAL_PUPILS], p[COUNT])
+    if p[CHANGE] != 0:
+        kept = 0
+        for o in range(s.olds.shape[1]):
+            total = s.olds[c, o]
+            if gone >= 0:
+                total -= t.old_count[gone, o]
+            if come >= 0:
+                total += t.old_count[come, o]
+            kept = max(kept, total)
+        cost += p[CHANGE] * (placed - kept)
+    hub, price, late, loan = -1, 0, 0, -1
+    if own >= limit[4]:
+        hub, price, late = hub_of(t, s, c, gone, come, buffer, count, kind, pin, -1, penalty)
+    else:
+        least = 1e300
+        for one in range(len(t.loan_school)):
+            usable = t.loan_area[one] == -1 or t.loan_area[one] == main
+            if not usable or s.used[one] >= t.loan_count[one]:
+                continue
+            saved = 0
+            if t.loan_school[one] >= 0:
+                usable = own + 1 >= limit[4]
+                for k in range(count):
+                    usable = usable and buffer[k] != t.loan_atom[one]
+                    saved += t.loan_cut[one, buffer[k]]
+            if usable:
+                h, a, b = hub_of(t, s, c, gone, come, buffer, count, kind, pin, one, penalty)
+                if h >= 0 and a - saved + penalty * b < least:
+                    hub, price, late, loan = h, a - saved, b, one
+                    least = price + penalty * late
+        if loan < 0:
+            wrong += limit[4] - own
+            hub, price, late = hub_of(t, s, c, gone, come, buffer, count, kind, pin, -1, penalty)
+    if hub < 0:
+        wrong += 2.0
+    return cost + price, wrong + late, hub, loan, inner
