@@ -1,4 +1,4 @@
-"""The verbs: `clusters check | design | assess | compare | map`.
+"""The verbs: `clusters check | design | assess | compare | budget | map`.
 
 Exit status: 0 done; 1 a true but unwelcome answer (no plan exists, rules are broken); 2 bad input
 or usage. Errors are sentences, never tracebacks.
@@ -20,9 +20,17 @@ from rich.console import Console
 from rich.markup import escape
 
 from clustering.inputs import Inputs, load_inputs
-from clustering.outputs import study_of_run, write_plan
+from clustering.outputs import study_of_run, write_budget, write_plan
+from clustering.publish.money import money_of, parts_of, sentences_on
 from clustering.run import Result, compare_plans, design, judge
-from clustering.show import Watcher, clusters_shown, reasons_shown, schools_shown, table_shown
+from clustering.show import (
+    Watcher,
+    budget_shown,
+    clusters_shown,
+    reasons_shown,
+    schools_shown,
+    table_shown,
+)
 from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
 from clustering.study import Study
@@ -181,6 +189,41 @@ def compare_command(study: StudyFile, first: PlanFile, second: PlanFile) -> None
     for name, table in found.moves.items():
         who = "1 school moves" if len(table) == 1 else f"{len(table)} schools move"
         out.print(table_shown(table, f"{who} in {name}"))
+
+
+@app.command("budget")
+def budget_command(
+    study: StudyFile,
+    plan: PlanFile,
+    weights: Annotated[
+        str, typer.Option(help="Other weights of need: pupils=0.5,fsm6=0.2,ehc_plans=0.3")
+    ] = "",
+    floor: Annotated[
+        float | None, typer.Option(min=0, max=1, help="No cluster loses more than this part: 0.03")
+    ] = None,
+    pot: Annotated[float | None, typer.Option(min=0, help="Another pot, in pounds.")] = None,
+    year: Annotated[int, typer.Option(min=0, max=9, help="Years after the first.")] = 0,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Also write budget.csv, budget.xlsx, panel.csv.")
+    ] = None,
+) -> None:
+    """Share the pot among the clusters of a plan, by the study's rules or by others."""
+    inputs = load_inputs(Study.load(study))
+    loaded, _ = judge(inputs, plan)
+    rules = {} if pot is None else {"pot": pot}
+    asked = parts_of(weights) if weights else None
+    money = money_of(inputs, loaded, weights=asked, floor=floor, year=year, **rules)
+    for table in budget_shown(money):
+        out.print(table)
+    for sentence in (money.need.banner, *sentences_on(inputs, loaded, money)):
+        out.print(f"• {escape(sentence)}")
+    if folder is not None:
+        write_budget(folder, inputs, loaded, money)
+        out.print(f"Written to {escape(str(folder))}")
+    for reason in money.budget.reasons:
+        out.print(f"✗ {escape(reason)}")
+    if not money.budget.ok:
+        raise typer.Exit(UNWELCOME)
 
 
 @app.command("map")

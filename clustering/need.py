@@ -61,7 +61,7 @@ class Need:
 
     def reweighted(self, weights: Mapping[str, float]) -> Need:
         """Return the need under other weights, on the same figures, at once."""
-        return weigh(self.measures, weights, self.unknown)
+        return weigh(self.measures, weights, self.unknown, origin="the weights asked for")
 
     def by_cluster(self, plan: Plan) -> pd.DataFrame:
         """Return need units of each cluster by factor, with their sum; schools outside left out."""
@@ -99,10 +99,17 @@ def need_units(
 
 
 def weigh(
-    measures: Measures, weights: Mapping[str, float] | None, unknown: tuple[str, ...] = ()
+    measures: Measures,
+    weights: Mapping[str, float] | None,
+    unknown: tuple[str, ...] = (),
+    *,
+    origin: str = "weights set in the study",
 ) -> Need:
-    """Return the need that weights make of measures; `None` weighs by default."""
-    chosen, banner = _weights(measures, weights)
+    """Return the need that weights make of measures; `None` weighs by default.
+
+    `origin` says for the banner whose weights they are; `unknown` are notes to pass on.
+    """
+    chosen, banner = _weights(measures, weights, origin)
     table = measures.table
     total = float(table["pupils"].sum())
     factors = pd.DataFrame(
@@ -167,7 +174,7 @@ def check_weights(weights: Mapping[str, float], present: Sequence[str]) -> dict[
         hint = did_you_mean(unknown[0], LABELS)
         raise ValueError(
             f"the need formula knows no factor {', '.join(unknown)}; "
-            f"it knows {', '.join(LABELS)}{f'. {hint}' if hint else ''}"
+            f"it knows {', '.join(LABELS)}{f' ({hint})' if hint else ''}"
         )
     if min(weights.values(), default=0) < 0 or not 0 < sum(weights.values()) < float("inf"):
         raise ValueError("the weights of the need formula must be positive and not all zero")
@@ -181,7 +188,7 @@ def check_weights(weights: Mapping[str, float], present: Sequence[str]) -> dict[
 
 
 def _weights(
-    measures: Measures, weights: Mapping[str, float] | None
+    measures: Measures, weights: Mapping[str, float] | None, origin: str
 ) -> tuple[dict[str, float], str]:
     """Return the weights in force, scaled to one, and the sentences that say which they are."""
     present = [f for f in measures.factors if measures.table[f].sum() > 0]
@@ -195,7 +202,7 @@ def _weights(
             else "the default formula with fallbacks"
         )
     else:
-        chosen, origin = dict(weights), "weights set in the study"
+        chosen = dict(weights)
     scaled = check_weights(chosen, present)
     words = ", ".join(f"{100 * weight:.3g}% {LABELS[f]}" for f, weight in scaled.items())
     absent = [LABELS[f] for f in FULL if f not in present]

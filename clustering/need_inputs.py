@@ -12,6 +12,7 @@ from clustering.idaci import Idaci, idaci_rates
 from clustering.need import Need, need_units
 from clustering.need_factors import Settings
 from clustering.need_files import (
+    FIGURES,
     LSOA_HEADINGS,
     URN_HEADINGS,
     YEARS,
@@ -38,21 +39,59 @@ class Reader:
         return self.sheet(path, URN_HEADINGS), short_path(path)
 
 
+def figures_of_study(study: Study, replaced: Mapping[str, str], reader: Reader) -> pd.DataFrame:
+    """Return the figures of all files of `[need] figures`, by URN; a later file goes before."""
+    table = pd.DataFrame(index=pd.Index([], name="urn", dtype=object))
+    for name in study.config.need.figures:
+        sheet, file = reader.by_urn(study.resolve(name))
+        figures = read_figures(sheet, reader.numbers, file=file, replaced=replaced)
+        table = figures.combine_first(table)
+    return table
+
+
+def baseline_of_study(
+    study: Study, replaced: Mapping[str, str], reader: Reader
+) -> pd.DataFrame | None:
+    """Return what schools had before, by URN: `baseline` and perhaps `baseline_pupils`."""
+    own = study.config.budget
+    if own is None or not own.baseline:
+        return None
+    sheet, file = reader.by_urn(study.resolve(own.baseline))
+    wanted = {key: FIGURES[key] for key in ("baseline", "baseline_pupils")}
+    return read_figures(
+        sheet, reader.numbers, file=file, wanted=wanted, required=("baseline",), replaced=replaced
+    )
+
+
+def strangers(what: str, figures: pd.DataFrame | None, schools: pd.DataFrame) -> list[str]:
+    """Return a note on schools of a file that are not in the study, and so not used."""
+    if figures is None:
+        return []
+    lost = sorted(set(figures.index) - set(schools.index))
+    if not lost:
+        return []
+    more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
+    return [
+        f"The {what} of {len(lost)} schools not in the study are not used: "
+        f"{', '.join(lost[:5])}{more}."
+    ]
+
+
 def need_of_study(
-    study: Study, schools: pd.DataFrame, replaced: Mapping[str, str], reader: Reader
+    study: Study,
+    schools: pd.DataFrame,
+    figures: pd.DataFrame,
+    replaced: Mapping[str, str],
+    reader: Reader,
 ) -> Need:
-    """Read every file of `[need]` and return the need units of the schools.
+    """Read the other files of `[need]` and return the need units of the schools.
 
     `replaced` maps older URNs to those in `schools`. Raises `FiguresError` for a file that cannot
     be used and `StudyError` for weights that cannot be.
     """
     own = study.config.need
     values = unit_values(study.resolve(own.nff) if own.nff else None)
-    table = schools
-    for name in own.figures:
-        sheet, file = reader.by_urn(study.resolve(name))
-        figures = read_figures(sheet, reader.numbers, file=file, replaced=replaced)
-        table = with_figures(table, figures)
+    table = with_figures(schools, figures)
     warnings = {}
     if own.idaci:
         idaci = _idaci(study, table, values, reader)

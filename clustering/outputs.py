@@ -19,6 +19,7 @@ from openpyxl.utils import get_column_letter
 
 from clustering.inputs import Inputs
 from clustering.plan import Plan
+from clustering.publish.money import BUDGET_FILES, Money, budget_json, write_money
 from clustering.publish.plan_map import cluster_outlines, plan_map
 from clustering.publish.sources import manifest
 from clustering.report import Report, moves
@@ -59,15 +60,18 @@ def write_plan(out: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
 
 
 @contextmanager
-def _all_or_nothing(out: Path) -> Iterator[Path]:
-    """Lend a folder beside `out`; what is written there moves to `out` when all went well."""
+def _all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
+    """Lend a folder beside `out`; what is written there moves to `out` when all went well.
+
+    Files of an earlier run that were not written again disappear, unless `beside`.
+    """
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as name:
         folder = Path(name) / "run"
         folder.mkdir()
         yield folder
-        _publish(folder, out)
+        _publish(folder, out, beside=beside)
 
 
 def _write_plan(folder: Path, inputs: Inputs, plan: Plan, report: Report, banner: str = "") -> None:
@@ -77,7 +81,14 @@ def _write_plan(folder: Path, inputs: Inputs, plan: Plan, report: Report, banner
     )
     _write_excel(folder / "plan.xlsx", inputs, plan, report)
     _write_geopackage(folder / "plan.gpkg", inputs, plan, report)
+    write_money(folder, inputs, plan)
     save(plan_map(inputs, plan, report, banner=banner), folder / "map.html")
+
+
+def write_budget(out: Path, inputs: Inputs, plan: Plan, money: Money) -> None:
+    """Write budget and panel into `out`, beside whatever else is there."""
+    with _all_or_nothing(out, beside=True) as folder:
+        write_money(folder, inputs, plan, money)
 
 
 def clusters_table(report: Report) -> pd.DataFrame:
@@ -87,6 +98,7 @@ def clusters_table(report: Report) -> pd.DataFrame:
 
 def report_json(inputs: Inputs, solution: Solution, report: Report | None) -> dict[str, Any]:
     """Return the contents of `report.json`; only the key `seconds` depends on the clock."""
+    budget = budget_json(inputs, solution.plan) if solution.plan is not None else None
     return {
         "study": inputs.study.name,
         "status": solution.status,
@@ -121,6 +133,7 @@ def report_json(inputs: Inputs, solution: Solution, report: Report | None) -> di
         "summary": dict(report.summary) if report else {},
         "minutes": inputs.minutes.source,
         "need": inputs.need.banner,
+        **({"budget": budget} if budget is not None else {}),
         "notes": list(inputs.notes),
     }
 
@@ -238,12 +251,12 @@ def _write_geopackage(path: Path, inputs: Inputs, plan: Plan, report: Report) ->
         )
 
 
-def _publish(folder: Path, out: Path) -> None:
+def _publish(folder: Path, out: Path, *, beside: bool) -> None:
     """Move a finished folder into place: at once where it is new, else file by file."""
     if not out.exists():
         folder.rename(out)
         return
-    for old in _ours(out):
+    for old in () if beside else _ours(out):
         if not (folder / old.name).exists():
             old.unlink()
     for path in sorted(folder.iterdir()):
@@ -253,7 +266,7 @@ def _publish(folder: Path, out: Path) -> None:
 
 def _ours(out: Path) -> Iterable[Path]:
     """Yield the files of an earlier run in a folder, so that none of them outlives its run."""
-    names = ("plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "map.html")
+    names = ("plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "map.html", *BUDGET_FILES)
     return (out / name for name in names if (out / name).exists())
 
 

@@ -10,6 +10,7 @@ import shapely
 
 from clustering.inputs import Inputs
 from clustering.plan import Plan
+from clustering.publish.money import rounded_budgets
 from clustering.publish.sources import sources_of
 from clustering.report import Report
 from geo.areas import NATIONAL_GRID
@@ -26,7 +27,7 @@ def plan_map(inputs: Inputs, plan: Plan, report: Report, *, banner: str = "") ->
     """Return everything the map of a plan shows."""
     config = inputs.study.config
     schools = _schools(inputs, plan)
-    clusters = _clusters(inputs, report, schools)
+    clusters = _clusters(inputs, report, schools, rounded_budgets(inputs, plan))
     return MapData(
         title=config.title or config.name,
         subtitle=_subtitle(report),
@@ -107,10 +108,12 @@ def _phase(school: pd.Series) -> str:
     return text[0].upper() + text[1:]
 
 
-def _clusters(inputs: Inputs, report: Report, schools: pd.DataFrame) -> gpd.GeoDataFrame:
+def _clusters(
+    inputs: Inputs, report: Report, schools: pd.DataFrame, budgets: Mapping[str, str]
+) -> gpd.GeoDataFrame:
     rows = report.clusters.set_index("cluster")
     shapes = _outlines(inputs, schools)
-    details = [_cluster_details(row) for _, row in rows.iterrows()]
+    details = [_cluster_details(row, budgets.get(str(label))) for label, row in rows.iterrows()]
     return gpd.GeoDataFrame(
         {
             "number": range(1, len(rows) + 1),
@@ -126,7 +129,7 @@ def _clusters(inputs: Inputs, report: Report, schools: pd.DataFrame) -> gpd.GeoD
     )
 
 
-def _cluster_details(row: pd.Series) -> tuple[tuple[str, str], ...]:
+def _cluster_details(row: pd.Series, budget: str | None = None) -> tuple[tuple[str, str], ...]:
     moved = row["feeder_pupils_kept"] + row["feeder_pupils_lost"]
     details = [
         (
@@ -140,6 +143,8 @@ def _cluster_details(row: pd.Series) -> tuple[tuple[str, str], ...]:
             f"{row['mean_minutes']:.0f} on average, {row['max_minutes']:.0f} most",
         ),
     ]
+    if budget:
+        details.insert(3, ("Budget, to £1,000", budget))
     if moved:
         details.append(("Leavers who stay", f"{row['feeder_pupils_kept'] / moved:.0%}"))
     if row["breaches"]:

@@ -1,0 +1,270 @@
+"""The money of a plan: asked at once, under the study's rules or any others, and written."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from pydantic import ValidationError
+
+from clustering.budget import Budget, budgets
+from clustering.budget_rules import BudgetRules
+from clustering.budget_sheet import write_budget_sheet
+from clustering.inputs import Inputs
+from clustering.need import Need
+from clustering.outlook import Outlook, outlook
+from clustering.panel import panel
+from clustering.plan import Plan
+from clustering.sensitivity import Sensitivity, sensitivity
+from clustering.sheet_schools import SheetInputs
+from clustering.study import PanelTable
+from geo.errors import Fault, Faults, StudyError
+
+BUDGET_COLUMNS = (
+    *("cluster", "schools", "pupils", "share", "formula", "baseline", "floor", "protected"),
+    *("difference", "budget", "project", "individual", "running_cost", "total", "per_pupil"),
+    "notional_sen",
+)
+BUDGET_FILES = ("budget.csv", "budget.xlsx", "panel.csv")
+OWN_FORMULA = "the formula of the study"
+
+
+@dataclass(frozen=True, eq=False)
+class Money:
+    """A budget, the need behind it, and the baseline it is protected against.
+
+    `study_own` is the budget by the study's own weights and rules, where other ones were asked.
+    """
+
+    budget: Budget
+    need: Need
+    baseline: pd.DataFrame | None
+    study_own: Budget | None = None
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The budgets, a row a cluster; with `against_study` where something else was asked."""
+        table = self.budget.table
+        if self.study_own is not None:
+            own = self.study_own.table["budget"]
+            table = table.assign(study_budget=own, against_study=table["budget"] - own)
+        return table
+
+    def _repr_html_(self) -> str:
+        """Show the budget in a notebook."""
+        return self.budget._repr_html_()
+
+
+def money_of(
+    inputs: Inputs,
+    plan: Plan,
+    *,
+    weights: Mapping[str, float] | None = None,
+    floor: float | None = None,
+    year: int = 0,
+    **rules: Any,
+) -> Money:
+    """Return the budgets of a plan; anything not given is as the study says.
+
+    `weights` by factor, scaled to sum to one; `floor` is the greatest loss allowed, as a part of
+    the baseline; `rules` are keys of `BudgetRules`, such as `pot=12e6`. Without a baseline file,
+    a floor protects against losses from the study's own formula. Raises `StudyError` for rules and
+    weights that cannot be.
+    """
+    own, named = inputs.study.config.budget, inputs.study.path.name
+    asked = {**rules, **({} if floor is None else {"floors": (floor,)})}
+    if own is None and not asked:
+        raise StudyError(Fault("has no [budget], so nothing can be shared.", "Give a pot.", named))
+    known = own.model_dump(exclude={"baseline"}) if own else {}
+    if "pot" in rules:
+        known |= {"high_needs_block": None, "devolved_share": None}
+    chosen = _rules({**known, **asked}, named)
+    need = inputs.need
+    try:
+        if weights is not None:
+            need = need.reweighted(weights)
+        base = _rules(known | {k: v for k, v in rules.items() if k == "pot"}, named)
+        changed = (weights is not None or bool(asked)) and own is not None
+        before = _of(inputs, plan, inputs.need, base, year, inputs.baseline) if changed else None
+        baseline, words = inputs.baseline, "the baseline"
+        if baseline is None and floor is not None:
+            pure = _of(inputs, plan, inputs.need, base, year, None)
+            baseline, words = pure.schools[["formula"]].set_axis(["baseline"], axis=1), OWN_FORMULA
+        found = _of(inputs, plan, need, chosen, year, baseline, words)
+    except ValueError as error:
+        raise StudyError(Fault(f"{error}.", "See [need] and [budget].", named)) from error
+    return Money(found, need, baseline, before)
+
+
+def _rules(values: Mapping[str, Any], file: str) -> BudgetRules:
+    try:
+        return BudgetRules(**values)
+    except ValidationError as error:
+        faults = Faults(StudyError, file)
+        for one in error.errors():
+            key = ".".join(str(part) for part in one["loc"] if isinstance(part, str))
+            said = one["msg"].removeprefix("Value error, ")
+            faults.add(f"[budget] {key}: {said}." if key else f"[budget] {said}.")
+        raise StudyError(faults.found) from error
+
+
+def _of(
+    inputs: Inputs,
+    plan: Plan,
+    need: Need,
+    rules: BudgetRules,
+    year: int,
+    baseline: pd.DataFrame | None,
+    words: str = "the baseline",
+) -> Budget:
+    return budgets(
+        plan,
+        need.shares,
+        rules,
+        schools=inputs.table,
+        year=year,
+        baseline=baseline,
+        notional=inputs.notional,
+        baseline_words=words,
+    )
+
+
+def years_of(inputs: Inputs, plan: Plan, money: Money) -> Outlook:
+    """Return the budgets of several years under the rules of one."""
+    rules = money.budget.rules
+    return outlook(lambda y: _of(inputs, plan, money.need, rules, y, money.baseline), rules)
+
+
+def budget_table(budget: Budget) -> pd.DataFrame:
+    """Return the table that `budget.csv` holds: pounds to the penny, shares to a millionth."""
+    table = budget.table.reset_index()[list(BUDGET_COLUMNS)]
+    return table.round({"share": 6, **dict.fromkeys(BUDGET_COLUMNS[4:], 2)})
+
+
+def rounded_budgets(inputs: Inputs, plan: Plan) -> Mapping[str, str]:
+    """Return the budget of each cluster to £1,000 in words, for a map; empty without [budget]."""
+    if inputs.study.config.budget is None:
+        return {}
+    found = money_of(inputs, plan).budget.table["budget"].dropna()
+    return {label: f"£{round(pounds, -3):,.0f}" for label, pounds in found.items()}
+
+
+def write_money(folder: Path, inputs: Inputs, plan: Plan, money: Money | None = None) -> None:
+    """Write `budget.csv` and `budget.xlsx` into a folder, and `panel.csv` beside.
+
+    Without `money` they are by the study's rules; nothing is written where it has no `[budget]`,
+    and no panel without `[panel]` or `[budget]`.
+    """
+    config = inputs.study.config
+    if money is None and config.budget is not None:
+        money = money_of(inputs, plan)
+    if money is not None:
+        _csv(budget_table(money.budget), folder / "budget.csv")
+        shown = SheetInputs(
+            money.budget,
+            money.need,
+            money.baseline if money.budget.loss is not None else None,
+            years_of(inputs, plan, money),
+            sensitivity(money.need, plan, seed=config.solve.seed),
+        )
+        write_budget_sheet(folder / "budget.xlsx", shown)
+    if money is not None or config.panel is not None:
+        _csv(panel_table(inputs, plan), folder / "panel.csv")
+
+
+def panel_table(inputs: Inputs, plan: Plan) -> pd.DataFrame:
+    """Return the table that `panel.csv` holds."""
+    own = inputs.study.config.panel or PanelTable()
+    return panel(
+        plan,
+        inputs.table,
+        inputs.minutes.table,
+        federation_one_seat=own.federation_one_seat,
+        trust_share=own.trust_share,
+    )
+
+
+def _csv(table: pd.DataFrame, path: Path) -> None:
+    table.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def budget_json(inputs: Inputs, plan: Plan) -> dict[str, Any] | None:
+    """Return the key `budget` of `report.json`: pounds by cluster; None without `[budget]`."""
+    if inputs.study.config.budget is None:
+        return None
+    money = money_of(inputs, plan)
+    budget, years = money.budget, years_of(inputs, plan, money)
+    found = sensitivity(money.need, plan, seed=inputs.study.config.solve.seed)
+    factors = ("gains_paid", "above_floor_paid")
+    paid = {key: _number(getattr(budget.protection, key, None)) for key in factors}
+    return {
+        "year": budget.label,
+        "weights": dict(money.need.weights),
+        "lines": {name: _number(value) for name, value in budget.lines.items()},
+        **paid,
+        "clusters": _records(budget.table[["formula", "protected", "budget", "total"]]),
+        "years": _records(years.clusters),
+        "reasons": list(budget.reasons),
+        "notes": [*budget.notes, *years.notes],
+        "ranks_that_change": rank_sentence(found),
+    }
+
+
+def rank_sentence(found: Sensitivity) -> str:
+    """Say how many clusters change rank under other weights, and which move farthest."""
+    table = found.table
+    if not len(found.changing):
+        return "No cluster changes its rank by need under slightly different weights."
+    span = (table["rank_to"] - table["rank_from"]).sort_values(ascending=False, kind="stable")
+    most = ", ".join(
+        f"{label} ({table.at[label, 'rank_from']} to {table.at[label, 'rank_to']})"
+        for label in span.index[:3]
+        if span[label] > 0
+    )
+    return (
+        f"In {len(found.draws)} draws of slightly different weights, {len(found.changing)} of "
+        f"{len(table)} clusters change rank by need; most of all {most}."
+    )
+
+
+def sentences_on(inputs: Inputs, plan: Plan, money: Money) -> list[str]:
+    """Return what a budget says beside its table: who pays, later years, ranks that change."""
+    years = years_of(inputs, plan, money)
+    found = sensitivity(money.need, plan, seed=inputs.study.config.solve.seed)
+    return [*money.budget.notes, *years.notes, rank_sentence(found)]
+
+
+def parts_of(words: str) -> dict[str, float]:
+    """Return weights from words such as "pupils=0.5,ehc_plans=0.3"; `StudyError` if they are none.
+
+    Per cents may be written as 50% or 0.5, not mixed up: they are scaled to sum to one.
+    """
+    found: dict[str, float] = {}
+    for part in words.split(","):
+        name, _, value = part.partition("=")
+        try:
+            number = float(value.strip().removesuffix("%"))
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number) or name.strip() in found:
+            what = f'--weights: "{part.strip()}" is not a factor and its weight.'
+            raise StudyError(Fault(what, "Write for instance pupils=0.5,fsm6=0.2,ehc_plans=0.3."))
+        found[name.strip()] = number / 100 if value.strip().endswith("%") else number
+    return found
+
+
+def _records(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
+    return {
+        str(label): {str(key): _number(value) for key, value in row.items()}
+        for label, row in table.iterrows()
+    }
+
+
+def _number(value: Any) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return round(float(value), 2 if abs(value) > 2 else 6)
