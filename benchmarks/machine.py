@@ -1,0 +1,47 @@
+"""What a measurement was made on: machine, versions, seed. No names of hosts or people."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+PACKAGES = ("numba", "numpy", "ortools", "pyproj")
+
+
+def processor() -> str:
+    """Return the name of the processor as the system gives it."""
+    cpu = Path("/proc/cpuinfo")
+    if cpu.exists():
+        for line in cpu.read_text("utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def header(**facts: object) -> str:
+    """Return a Markdown line with the machine, the versions and any further facts."""
+    parts = [
+        f"{processor()}, {os.cpu_count()} cores",
+        f"{platform.system()} {platform.machine()}",
+        f"Python {platform.python_version()}",
+        *(f"{name} {version(name)}" for name in PACKAGES),
+        *(f"{name.replace('_', ' ')} {value}" for name, value in facts.items()),
+    ]
+    return " · ".join(parts) + "\n"
+
+
+def busy() -> str:
+    """Return how busy the machine was when it was asked: runnable processes a core."""
+    if not hasattr(os, "getloadavg"):
+        return "unknown"
+    return f"{os.getloadavg()[0] / (os.cpu_count() or 1):.1f}"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
