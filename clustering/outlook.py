@@ -32,7 +32,7 @@ def outlook(budget_of_year: Callable[[int], Budget], rules: BudgetRules) -> Outl
         {label: one.table["budget"] for label, one in zip(labels, found, strict=True)}
     )
     lines = pd.DataFrame(
-        {label: pd.Series(one.lines) for label, one in zip(labels, found, strict=True)}
+        {label: pd.Series(one.lines, dtype=float) for label, one in zip(labels, found, strict=True)}
     )
     lines.loc["greatest loss allowed"] = [
         float("nan") if one.loss is None else one.loss for one in found
