@@ -71,8 +71,8 @@ def main() -> None:
         "Made by `python benchmarks/budget.py`. No topslice, no floor; pounds per pupil on roll.",
         f"{inputs.table['pupils'].notna().sum()} schools with a roll, {roll:,.0f} pupils, county "
         f"£{POT / roll:.2f}; the printed figures were on {PRINTED_ROLL:,} pupils, county "
-        f"£{POT / PRINTED_ROLL:.2f}. The measures that fit the printed figures are the raw counts of "
-        "the census: no SRP places netted off, no rates drawn in. The third set of weights was "
+        f"£{POT / PRINTED_ROLL:.2f}. The measures that fit the printed figures are the raw counts "
+        "of the census: no SRP places netted off, no rates drawn in. The third set of weights was "
         "printed only as 50 % on EHC plans; 30, 10 and 10 for the others fit it.",
         "",
         "| weights | | lowest | highest |",
