@@ -1,0 +1,226 @@
+"""Money at the front desk: the verb `budget`, files beside the plan, the map, panels."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from clustering.inputs import Inputs, load_inputs
+from clustering.panel import COLUMNS, panel
+from clustering.plan import Cluster, Plan
+from clustering.publish.money import BUDGET_COLUMNS, money_of, parts_of, rounded_budgets
+from clustering.run import judge
+from clustering.study import Study
+from geo.errors import StudyError
+from tests.sheet_reader import Book
+from tests.studies import County, clusters, county, hurry
+
+BUDGET = "[budget]\npot = 1_000_000\n"
+
+
+@pytest.fixture(autouse=True)
+def _in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    hurry(monkeypatch)
+
+
+def moorshire(lines: str = BUDGET, **texts: str) -> County:
+    whole = county()
+    whole.merge(lines)
+    whole.texts |= {f"{name}.csv": text for name, text in texts.items()}
+    return whole
+
+
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Inputs, Plan]:
+    """The study with a pot, its inputs, and today's clusters as a plan."""
+    folder = tmp_path_factory.mktemp("money")
+    study = moorshire().write(folder)
+    inputs = load_inputs(Study.load(study))
+    return study, inputs, judge(inputs, folder / "existing.csv")[0]
+
+
+def test_verb_shows_and_writes_the_budget(loaded, tmp_path, capsys):
+    study, inputs, plan = loaded
+    out = tmp_path / "out"
+    assert clusters("budget", study, study.parent / "existing.csv", "--out", out) == 0
+    told = capsys.readouterr().out
+    assert "Community 1" in told
+    assert "The pot, to the pound" in told
+    assert "change rank by need" in told or "changes its rank" in told
+    assert sorted(p.name for p in out.iterdir()) == ["budget.csv", "budget.xlsx", "panel.csv"]
+    table = pd.read_csv(out / "budget.csv")
+    assert tuple(table.columns) == BUDGET_COLUMNS
+    found = money_of(inputs, plan).budget
+    assert table["budget"].sum() == found.lines["clusters"]
+    assert table["budget"].sum() + table["running_cost"].sum() + found.lines["contingency"] == 1e6
+    book = Book(out / "budget.xlsx")
+    assert book.value("check", "D2") == 0
+
+
+def test_what_if_of_a_forum_meeting(loaded, capsys):
+    """30 % on EHC plans and a 3 % floor: no file of a baseline is needed to ask."""
+    study, inputs, plan = loaded
+    asked = ("--weights", "pupils=50%,fsm6=20%,ehc_plans=30%", "--floor", "0.03")
+    assert clusters("budget", study, study.parent / "existing.csv", *asked) == 0
+    told = capsys.readouterr().out
+    assert "30% EHC plans" in told
+    assert "against the study" in told.replace("\n", " ") or "against" in told
+    money = money_of(
+        inputs, plan, weights={"pupils": 0.5, "fsm6": 0.2, "ehc_plans": 0.3}, floor=0.03
+    )
+    own = money.study_own.table["formula"]
+    assert (money.table["protected"] >= 0.97 * own - 1e-6).all()
+    assert money.table["against_study"].sum() == pytest.approx(0)
+
+
+def test_floors_beyond_a_smaller_pot_are_an_answer(tmp_path, capsys):
+    rows = [f"{urn},90000" for urn in county().schools["urn"]]
+    whole = moorshire(BUDGET + 'baseline = "past.csv"', past="urn,baseline\n" + "\n".join(rows))
+    study = whole.write(tmp_path)
+    assert clusters("budget", study, tmp_path / "existing.csv") == 1
+    told = capsys.readouterr().out
+    assert "The pot cannot pay the floors" in told
+    assert clusters("budget", study, tmp_path / "existing.csv", "--pot", "3000000") == 0
+
+
+def test_without_a_pot_the_verb_says_what_is_missing(tmp_path, capsys):
+    study = county().write(tmp_path)
+    assert clusters("budget", study, tmp_path / "existing.csv") == 2
+    assert "no [budget]" in capsys.readouterr().err
+    assert clusters("budget", study, tmp_path / "existing.csv", "--pot", "900000") == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("pupils", "is not a factor and its weight"),
+        ("pupils=half", "is not a factor and its weight"),
+        ("pupils=1,pupils=2", "is not a factor and its weight"),
+        ("pupils=nan", "is not a factor and its weight"),
+    ],
+)
+def test_weights_in_words_that_cannot_be(words, said):
+    with pytest.raises(StudyError, match=said):
+        parts_of(words)
+
+
+def test_unknown_factor_is_refused_with_a_hint(loaded, capsys):
+    study, _, _ = loaded
+    call = ("budget", study, study.parent / "existing.csv", "--weights", "pupils=1,ehcplans=1")
+    assert clusters(*call) == 2
+    assert 'Did you mean "ehc_plans"?' in capsys.readouterr().err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("[budget]\ngrowth = 0.1", "needs either pot"),
+        ("[budget]\npot = 1\nflor = 2", 'unknown key "flor"'),
+        ("[budget]\npot = 1e6\nring_fence = { primary = 0.5, secondary = 0.6 }", "sum to 1"),
+        ('[budget]\npot = 1e6\nbaseline = "none.csv"', "the file is not there"),
+        ("[need]\nwinsor = [0.6, 0.9]", "less than 0.5"),
+        ('[need]\nidaci = "lsoa.csv"', "the file is not there"),
+        ("[panel]\ntrust_share = 2", "less than or equal to 1"),
+        ("[budget.deficit]\nopening = 1", "missing"),
+    ],
+)
+def test_study_keys_that_cannot_be(tmp_path, lines, said, capsys):
+    study = moorshire(lines).write(tmp_path)
+    assert clusters("check", study) == 2
+    assert said in capsys.readouterr().err.replace("\n", " ")
+
+
+def test_a_run_writes_the_budget_beside_the_plan_and_on_the_map(tmp_path):
+    study = moorshire(BUDGET + "[panel]\nfederation_one_seat = true\n").write(tmp_path)
+    run = tmp_path / "run"
+    assert clusters("design", study, "--out", run) == 0
+    names = {path.name for path in run.iterdir()}
+    assert {"budget.csv", "budget.xlsx", "panel.csv"} <= names
+    told = json.loads((run / "report.json").read_text(encoding="utf-8"))["budget"]
+    table = pd.read_csv(run / "budget.csv").set_index("cluster")
+    assert {label: one["budget"] for label, one in told["clusters"].items()} == table[
+        "budget"
+    ].to_dict()
+    assert sum(v for k, v in told["lines"].items() if k != "pot") == told["lines"]["pot"] == 1e6
+    page = (run / "map.html").read_text(encoding="utf-8")
+    first = table["budget"].iloc[0]
+    assert f"£{round(first, -3):,.0f}" in page
+    assert f"£{first:,.0f}" not in page or first % 1000 == 0
+    assert list(told["years"][table.index[0]]) == ["2025-26", "2026-27", "2027-28", "2028-29"]
+    study = county().write(tmp_path)
+    assert clusters("design", study, "--out", run) == 0
+    assert not {"budget.csv", "budget.xlsx", "panel.csv"} & {p.name for p in run.iterdir()}
+
+
+def test_map_rounds_to_a_thousand(loaded):
+    _, inputs, plan = loaded
+    exact = money_of(inputs, plan).budget.table["budget"]
+    for label, words in rounded_budgets(inputs, plan).items():
+        pounds = int(words.removeprefix("£").replace(",", ""))
+        assert pounds % 1000 == 0
+        assert abs(pounds - exact[label]) <= 500
+
+
+def test_notional_sen_and_figures_of_strangers(tmp_path):
+    rows = [f"{urn},60000" for urn in county().schools["urn"]] + ["999999,1"]
+    whole = moorshire(
+        BUDGET + '[need]\nfigures = "figures.csv"\n',
+        figures="urn,notional_sen\n" + "\n".join(rows),
+    )
+    inputs = load_inputs(Study.load(whole.write(tmp_path)))
+    assert any("1 schools not in the study" in note for note in inputs.notes)
+    plan = judge(inputs, tmp_path / "existing.csv")[0]
+    found = money_of(inputs, plan).budget
+    assert found.table["notional_sen"].sum() == 60_000 * len(county().schools)
+    assert found.lines["pot"] == 1e6
+
+
+def test_figures_that_cannot_be_read_stop_the_study(tmp_path, capsys):
+    whole = moorshire('[need]\nfigures = "figures.csv"\n', figures="urn,notional_sen\n910001,many")
+    assert clusters("check", whole.write(tmp_path)) == 2
+    told = capsys.readouterr().err
+    assert 'notional_sen is "many"' in told.replace("\n", " ")
+    assert "row 2" in told
+
+
+# -- panels ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def town() -> tuple[Plan, pd.DataFrame, pd.DataFrame]:
+    urns = ["900001", "900002", "900003", "900004", "900005"]
+    schools = pd.DataFrame(
+        {
+            "name": ["Alder", "Birch", "Cedar", "Damson", "Elder"],
+            "phase": ["secondary", *["primary"] * 4],
+            "trust": ["Moor Trust", "Moor Trust", "Moor Trust", "", "Moor Trust"],
+            "federation": ["", "Twin Schools", "Twin Schools", "", ""],
+        },
+        index=urns,
+    )
+    minutes = pd.DataFrame(7.0, index=urns, columns=urns)
+    for urn in urns:
+        minutes.loc[urn, urn] = 0.0
+    clusters = (Cluster("A", "900001", tuple(urns[:4])), Cluster("B", "900005", ("900005",)))
+    return Plan(clusters), schools, minutes
+
+
+def test_one_seat_a_school_and_a_flag_over_sixty_per_cent(town):
+    table = panel(*town).set_index("urn")
+    assert tuple(table.reset_index()[list(COLUMNS)].columns) == COLUMNS
+    assert table.loc["900001", ["host", "minutes_to_host", "seats"]].tolist() == ["yes", 0, 1]
+    assert table.at["900002", "minutes_to_host"] == 7
+    assert table.at["900001", "trust_share"] == 0.75
+    assert "more than 60%" in table.at["900001", "flag"]
+    assert pd.isna(table.at["900004", "trust_share"])
+    assert table.at["900004", "flag"] == ""
+
+
+def test_a_federation_may_share_one_seat(town):
+    table = panel(*town, federation_one_seat=True, trust_share=0.7).set_index("urn")
+    assert table["seats"].tolist() == [1, 0.5, 0.5, 1, 1]
+    assert table.at["900001", "trust_share"] == pytest.approx(2 / 3, abs=1e-4)
+    assert table.at["900001", "flag"] == ""
