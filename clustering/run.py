@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from clustering.inputs import Inputs, load_inputs
 from clustering.outputs import write_run
 from clustering.plan import Plan, read_plan
 from clustering.problem import Problem
+from clustering.publish.money import Money, money_of
 from clustering.publish.plan_map import plan_map
 from clustering.report import Report, assess, compare, moves
 from clustering.solve.checks import Reason
@@ -74,6 +75,13 @@ class Result:
         table = reasons_of_schools(self.plan, self.inputs.problem)
         table.insert(1, "name", [self.inputs.table.at[urn, "name"] for urn in table["urn"]])
         return table
+
+    def money(self, plan: Plan | None = None, **asked: Any) -> Money:
+        """Share the pot among the clusters: `money_of`, for this plan or another, at once.
+
+        For instance `money(weights={"pupils": 0.7, "ehc_plans": 0.3}, floor=0.03, pot=12e6)`.
+        """
+        return money_of(self.inputs, self.plan if plan is None else plan, **asked)
 
     def compare(self, *others: Plan) -> Comparison:
         """Compare the plan with others: figures side by side, and who moves."""
