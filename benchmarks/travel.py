@@ -155,10 +155,10 @@ def brighton() -> str:
         + machine.table(columns, rows)
         + f"\nFitted under 1 km: {law}: {told(errors(fitted, truth[near]))}"
         + "\nThese minutes are planned door-to-door journeys by whichever is quicker, walking or "
-        "the bus, over hills and with a time to set off. Even below a kilometre they are longer than "
-        f"{speed:g} km/h over 1.3 × the straight line says; farther out pupils ride, and walking "
-        "alone is a different question. So they do not calibrate walking; they show that walking "
-        "minutes are an optimist's. No roads of Brighton lie beside the project: this is the "
+        "the bus, over hills and with a time to set off. Even below a kilometre they are longer "
+        f"than {speed:g} km/h over 1.3 × the straight line says; farther out pupils ride: "
+        "walking alone is a different question. So they do not calibrate walking; they show that "
+        "walking minutes are an optimist's. No roads of Brighton are at hand: this is the "
         "straight line, not the network.\n"
     )
 
