@@ -358,8 +358,21 @@ def test_quality_names_the_slow_pairs_of_one_cluster():
         ["East", "School 900001", "School 900002"]
     ]
     assert told.pairs.at[0, "ratio"] == pytest.approx(3.9)
-    assert told.kmh == pytest.approx(40.0)
+    assert told.basis == "minutes at 40 km/h over the straight line"
     assert told.notes == ("a note",)
+
+
+def test_quality_measures_the_road_where_it_is_given(tmp_path):
+    roads = network(tmp_path)
+    # Over the ring: 500 m apart at the shared end of two streets, and 1,000 m apart across it.
+    schools = school_table((500, 0), (500, 1000), (1000, 500), (2000, 0))
+    minutes = road_minutes(schools, roads, speeds=SPEEDS, floor_minutes=0)
+    cluster = pd.Series("East", index=schools.index)
+    told = quality(minutes, schools, cluster, roads=roads, above=1.9, beyond_km=0.9)
+    assert told.basis == "kilometres by road over the straight line"
+    assert told.pairs[["from_urn", "to_urn"]].to_numpy().tolist() == [["900001", "900002"]]
+    assert told.pairs.at[0, "road_km"] == pytest.approx(2.0)
+    assert told.pairs.at[0, "ratio"] == pytest.approx(2.0)
 
 
 @pytest.mark.real

@@ -1,4 +1,4 @@
-"""One line in a study gives minutes over roads: from tables or live, with a cache and with faults."""
+"""One line in a study gives minutes over roads: from tables or live, kept, and with faults."""
 
 from pathlib import Path
 
