@@ -8,7 +8,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from clustering.budget import budgets
+from clustering.budget_rules import BudgetRules
 from clustering.inputs import Inputs, load_inputs
+from clustering.need import need_units
 from clustering.panel import COLUMNS, panel
 from clustering.plan import Cluster, Plan
 from clustering.publish.money import BUDGET_COLUMNS, money_of, parts_of, rounded_budgets
@@ -224,3 +227,65 @@ def test_a_federation_may_share_one_seat(town):
     assert table["seats"].tolist() == [1, 0.5, 0.5, 1, 1]
     assert table.at["900001", "trust_share"] == pytest.approx(2 / 3, abs=1e-4)
     assert table.at["900001", "flag"] == ""
+
+
+# -- Kent ------------------------------------------------------------------------------------------
+
+SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
+needs_real = pytest.mark.skipif(
+    not SHARED.exists(), reason="the real open data is not beside the project"
+)
+
+
+@pytest.mark.real
+@needs_real
+@pytest.mark.parametrize(
+    ("weights", "low", "low_at", "high", "high_at"),
+    [
+        ((0.50, 0.20, 0.15, 0.15), 33.3, "Tunbridge Wells", 48.3, "Thanet"),
+        ((0.50, 0.30, 0.20, 0.00), 34.1, "Tunbridge Wells", 49.8, "Thanet"),
+        ((0.30, 0.10, 0.10, 0.50), 28.4, "Tunbridge Wells", 49.9, "Dover"),
+    ],
+)
+def test_kent_by_district_to_the_printed_rounding(weights, low, low_at, high, high_at):
+    """£10m by district on the census's own 563 schools; printed figures have one decimal."""
+    table = kent_census()
+    assert len(table) == 563
+    assert table["pupils"].sum() == 245_063
+    factors = ("pupils", "fsm6", "sen_support", "ehc_plans")
+    need = need_units(table, dict(zip(factors, weights, strict=True)))
+    groups = table.groupby("area").groups
+    plan = Plan(
+        tuple(Cluster(str(a), min(urns), tuple(sorted(urns))) for a, urns in groups.items())
+    )
+    rules = BudgetRules(pot=10e6, contingency=0, running_cost=0, floors="off", round_to=1)
+    rows = budgets(plan, need.shares, rules, schools=table).table
+    assert rows["budget"].sum() == 10_000_000
+    rate = rows["per_pupil"]
+    assert (rate.idxmin(), rate.idxmax()) == (low_at, high_at)
+    assert rate.min() == pytest.approx(low, abs=0.051)
+    assert rate.max() == pytest.approx(high, abs=0.051)
+
+
+def kent_census() -> pd.DataFrame:
+    """Return Kent's schools of the census of January 2025 with their districts."""
+    census = pd.read_csv(SHARED / "kent" / "sen.csv", dtype=str)
+    kinds = census["SCHOOLTYPE"].isin(["State-funded primary", "State-funded secondary"])
+    here = census[kinds & (census["LA"] == "886")].set_index("URN")
+    names = {"NOR": "pupils", "NUMFSMEVER": "fsm6", "TSENELK": "sen_support"}
+    names["TSENELSE"] = "ehc_plans"
+    table = here[list(names)].rename(columns=names).apply(pd.to_numeric, errors="coerce")
+    places = pd.read_csv(
+        SHARED / "kent" / "schools_composite.csv", dtype=str, keep_default_na=False
+    )
+    district = dict(zip(places["URN"], places["DistrictAdministrative (name)"], strict=True))
+    for _, row in places.iterrows():
+        for old in row["Predecessor URN"].split(";"):
+            district.setdefault(old.strip(), row["DistrictAdministrative (name)"])
+    secondary = here["SCHOOLTYPE"] == "State-funded secondary"
+    return table.assign(
+        name=table.index,
+        phase=secondary.map({True: "secondary", False: "primary"}),
+        selective=pd.array([False] * len(table), dtype="boolean"),
+        area=table.index.map(district),
+    )
