@@ -1,7 +1,8 @@
 """Shortest minutes over a network with places joined to it: one search for each place.
 
-Method: Dijkstra's algorithm as in `scipy.sparse.csgraph`, in chunks, bounded by `limit`. A search
-is a plain callable, so that a faster engine, or a counting one in a test, can stand in its place.
+Method: Dijkstra's algorithm, as in `scipy.sparse.csgraph`, or `geo.road_bounded` where there is a
+limit; in chunks. A search is a plain callable, so that a faster engine, or a counting one in a
+test, can stand in its place.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import Fault, TravelError
+from geo.road_bounded import bounded_rows
 from geo.road_snap import Snaps
 from geo.roads import Roads
 from geo.speeds import Speeds
@@ -132,6 +134,30 @@ def dijkstra_search(
     return np.asarray(reached[:, targets])
 
 
+def bounded_search(
+    net: Net, sources: np.ndarray, targets: np.ndarray, limit: float = np.inf
+) -> np.ndarray:
+    """Search as far as `limit` and no farther: the work is what is reached. Exact."""
+    graph = net.graph
+    found = bounded_rows(
+        graph.indptr.astype(np.int64),
+        graph.indices.astype(np.int32),
+        graph.data,
+        sources.astype(np.int32),
+        targets.astype(np.int32),
+        float(limit),
+    )
+    return np.asarray(found)
+
+
+def usual_search(
+    net: Net, sources: np.ndarray, targets: np.ndarray, limit: float = np.inf
+) -> np.ndarray:
+    """Search with whichever exact engine suits: bounded where there is a limit, else scipy."""
+    search = bounded_search if np.isfinite(limit) else dijkstra_search
+    return search(net, sources, targets, limit)
+
+
 def hierarchy_search(
     net: Net, sources: np.ndarray, targets: np.ndarray, limit: float = np.inf
 ) -> np.ndarray:
@@ -170,7 +196,7 @@ def between(
     targets: np.ndarray,
     *,
     limit: float | None = None,
-    search: Search = dijkstra_search,
+    search: Search = usual_search,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """Return minutes from places to places (positions), gates included; inf = no way in `limit`.
@@ -186,9 +212,7 @@ def between(
     spots = np.column_stack([net.street[sources], net.share[sources]])
     _, first, again = np.unique(spots, axis=0, return_index=True, return_inverse=True)
     alone = sources[first]
-    # A hierarchy is built for each call and keeps no distances but the wanted ones.
-    whole = search is hierarchy_search
-    chunk = max(1, len(alone) if whole else CELLS // net.graph.shape[0])
+    chunk = _at_once(search, net, len(alone), bound)
     rows = []
     for begin in range(0, len(alone), chunk):
         part = alone[begin : begin + chunk]
@@ -199,6 +223,15 @@ def between(
     road = np.minimum(road, _on_one_street(net, sources, targets))
     total = road + net.gate[sources][:, None] + net.gate[targets][None, :]
     return np.asarray(np.where(total > bound, np.inf, total), dtype=float)
+
+
+def _at_once(search: Search, net: Net, sources: int, bound: float) -> int:
+    """Return how many sources to search from in one call."""
+    if search is hierarchy_search:  # builds its hierarchy for each call
+        return max(1, sources)
+    if search is bounded_search or (search is usual_search and np.isfinite(bound)):
+        return max(64, sources // 20)  # keeps no row longer than the targets
+    return max(1, CELLS // net.graph.shape[0])
 
 
 def _on_one_street(net: Net, sources: np.ndarray, targets: np.ndarray) -> np.ndarray:

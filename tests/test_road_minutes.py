@@ -260,8 +260,8 @@ ONE_EDGE = st.tuples(
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(ONE_EDGE, min_size=6, max_size=24))
-def test_ways_agree_with_networkx(tmp_path_factory, chosen):
+@given(st.lists(ONE_EDGE, min_size=6, max_size=24), st.floats(1.0, 100.0))
+def test_ways_agree_with_networkx(tmp_path_factory, chosen, limit):
     """A different program on the same graph, before it was simplified, finds the same minutes."""
     edges, graph = [], nx.DiGraph()
     for u, v, both, tens in chosen:
@@ -284,7 +284,10 @@ def test_ways_agree_with_networkx(tmp_path_factory, chosen):
         if np.hypot(*(roads.line_xy - np.add(BASE, PARABOLA[name])).T).min() < 1e-6
     ]
     assert set(inside) in [part & set(inside) for part in parts]
-    found = minutes_between(*[[at(*PARABOLA[n]) for n in inside]] * 2, roads, speeds=PLAIN)
+    places = [[at(*PARABOLA[n]) for n in inside]] * 2
+    found = minutes_between(*places, roads, speeds=PLAIN)
+    bounded = minutes_between(*places, roads, speeds=PLAIN, limit=limit)
+    pd.testing.assert_frame_equal(bounded, found.where(found <= limit))
     for i, a in enumerate(inside):
         expected = nx.single_source_dijkstra_path_length(graph, a, weight="m")
         for j, b in enumerate(inside):
