@@ -34,7 +34,7 @@ def write_budget_sheet(path: Path, given: SheetInputs) -> None:
     schools = school_columns(book, given)
     clusters = Columns(
         book.create_sheet("clusters"),
-        CLUSTER_COLUMNS,
+        (*CLUSTER_COLUMNS, *(f"share {f}" for f in given.need.measures.factors)),
         head=1,
         rows=len(given.budget.table) + 2,
     )

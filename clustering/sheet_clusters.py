@@ -46,6 +46,9 @@ def _sums(schools: Columns, clusters: Columns, row: int) -> None:
         ("notional SEN £", "notional SEN £", POUNDS),
     ):
         put(clusters.cell(name, row), f"=SUMPRODUCT({same},{schools.all(source)})", style)
+    for name in clusters.names:
+        if name.startswith("share "):  # what each factor adds to the need of the cluster
+            put(clusters.cell(name, row), f"=SUMPRODUCT({same},{schools.all(name)})", PART)
 
 
 def _protected(cells: Labelled, clusters: Columns, row: int) -> None:

@@ -132,6 +132,17 @@ def test_formulas_come_to_the_programs_figures(name, tmp_path, county, plan, nee
         assert 0 < budget.protection.above_floor_paid < 1
 
 
+def test_need_of_clusters_by_factor_stands_in_the_sheet(tmp_path, county, plan, need, baseline):
+    path = tmp_path / "budget.xlsx"
+    written(path, BudgetRules(pot=2e6), county, plan, need, baseline)
+    book, table = Book(path), need.by_cluster(plan)
+    for factor in need.weights:
+        sheet = book.column("clusters", f"share {factor}")
+        for label in plan.labels:
+            share = table.at[label, factor] / need.units.sum()
+            assert sheet[label] == pytest.approx(share)
+
+
 def test_what_if_in_the_sheet_is_what_if_in_the_program(tmp_path, county, plan, need, baseline):
     """An officer types 30 % on EHC plans and a 3 % floor; the program says the same."""
     path = tmp_path / "budget.xlsx"

@@ -15,7 +15,7 @@ from clustering.need import need_units
 from clustering.panel import COLUMNS, panel
 from clustering.plan import Cluster, Plan
 from clustering.publish.money import BUDGET_COLUMNS, money_of, parts_of, rounded_budgets
-from clustering.run import judge
+from clustering.run import design, judge
 from clustering.study import Study
 from geo.errors import StudyError
 from tests.sheet_reader import Book
@@ -156,6 +156,15 @@ def test_a_run_writes_the_budget_beside_the_plan_and_on_the_map(tmp_path):
     study = county().write(tmp_path)
     assert clusters("design", study, "--out", run) == 0
     assert not {"budget.csv", "budget.xlsx", "panel.csv"} & {p.name for p in run.iterdir()}
+
+
+def test_a_result_answers_what_if(tmp_path):
+    result = design(moorshire().write(tmp_path))
+    asked = result.money(weights={"pupils": 1.0}, pot=2e6)
+    assert asked.budget.lines["pot"] == 2e6
+    assert asked.study_own.lines["pot"] == 2e6
+    assert asked.need.weights == {"pupils": 1.0}
+    assert "<table" in asked._repr_html_()
 
 
 def test_map_rounds_to_a_thousand(loaded):
