@@ -413,3 +413,26 @@ def test_real_one_way_streets_make_westminster_asymmetric():
     minutes = road_minutes(schools, read_roads((f"{stem}_nodes.csv.gz", f"{stem}_edges.csv.gz")))
     values = minutes.table.to_numpy()
     assert (np.abs(values - values.T) > 1.0).mean() > 0.05
+
+
+@pytest.mark.real
+@needs_real
+def test_real_bridges_of_newport_are_shut_one_by_one():
+    pytest.importorskip("osmium", reason="osmium reads OpenStreetMap extracts")
+    extract = SHARED / "roads" / "newport-2023-06-13.osm.pbf"
+    bridges = [
+        Crossing("Newport Bridge", (331190, 188413), (331309, 188443), closed=True),
+        Crossing("George Street Bridge", (331827, 187665), (331945, 187758), closed=True),
+        Crossing("City Bridge", (332488, 186888), (332683, 186899), closed=True),
+    ]
+    west, east = [(331250, 188150)], [(331950, 188350)]
+    taken = []
+    for count in range(4):
+        roads = read_roads(extract, crossings=bridges[:count])
+        taken.append(float(minutes_between(west, east, roads).iloc[0, 0]))
+    assert taken[0] < taken[1] - 0.3 < taken[2] - 2.0
+    assert np.isnan(taken[3])  # both carriageways of the last one are cut
+    standing = [replace(bridge, closed=False) for bridge in bridges]
+    roads = read_roads(extract, crossings=standing)
+    assert "City Bridge, George Street Bridge, Newport Bridge" in " ".join(roads.notes)
+    assert "crossing" not in roads.classes
