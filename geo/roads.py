@@ -235,7 +235,7 @@ def build(
         classes=classes,
         mode=mode,
         source=source,
-        date=date or raw.date,
+        date=raw.date or date,
         osm=raw.osm,
         notes=(*raw.notes, *notes),
     )
