@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustering.solve.tables import CHANGE, CLUSTER, CROSSING, compiled
+from clustering.solve.kernels import compiled
+from clustering.solve.tables import CHANGE, CLUSTER, CROSSING
 
 WIDEST = 64
 """Atoms around a hub that fit the bit masks of the pricer."""

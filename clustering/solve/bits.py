@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 
 from clustering.solve.around import FAR_OFF
-from clustering.solve.tables import BALANCE, COUNT, TOTAL_NEED, compiled, deviation
+from clustering.solve.kernels import compiled
+from clustering.solve.tables import BALANCE, COUNT, TOTAL_NEED, deviation
 
 ONE, NONE = np.uint64(1), np.uint64(0)
 DEEP = np.int32(2**30)

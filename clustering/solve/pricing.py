@@ -39,13 +39,13 @@ from clustering.solve.bits import (
     rows_around,
     smallest_sum,
 )
+from clustering.solve.kernels import compiled
 from clustering.solve.tables import (
     BALANCE,
     BROKEN,
     COUNT,
     TOTAL_NEED,
     best_hub,
-    compiled,
     deviation,
     judge,
 )

@@ -15,11 +15,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustering.solve.tables import compiled, joined
-from clustering.solve.weighing import below, uniform, weigh
+from clustering.solve.kernels import lean
+from clustering.solve.weighing import (
+    APART,
+    ARCS,
+    MINUTES,
+    REACH,
+    WHOLE,
+    below,
+    listed,
+    one_piece,
+    torn_by,
+    uniform,
+    weigh,
+)
 
 
-@compiled
+@lean
 def put(t, s, c, i, sign):
     """Add (+1) or take away (−1) an atom in the sums of a cluster."""
     s.sums[c, 0] += sign * t.size[i]
@@ -32,13 +44,18 @@ def put(t, s, c, i, sign):
         s.areas[c, a] += sign * t.area_count[i, a]
     for o in range(s.olds.shape[1]):
         s.olds[c, o] += sign * t.old_count[i, o]
-    for h in range(s.travel.shape[1]):
-        s.travel[c, h] += sign * t.travel[i, h]
-    for kind in range(s.late.shape[0]):
+    if s.has[MINUTES] == 1:
         for h in range(s.travel.shape[1]):
-            s.late[kind, c, h] += sign * (t.far[i, h] > t.minutes[kind])
-    for j in range(len(t.size)):
-        s.pull[c, j] += sign * t.arcs[i, j]
+            s.travel[c, h] += sign * t.travel[i, h]
+    if s.has[REACH] == 1:
+        for kind in range(s.late.shape[0]):
+            for h in range(s.travel.shape[1]):
+                s.late[kind, c, h] += sign * (t.far[i, h] > t.minutes[kind])
+    if s.has[APART] == 1:
+        s.torn[c] += sign * torn_by(t, s, c, i, i)
+    if s.has[ARCS] == 1:
+        for j in range(len(t.size)):
+            s.pull[c, j] += sign * t.arcs[i, j]
     if sign > 0:
         s.label[i], s.where[i] = c, s.held[c]
         s.members[c, s.held[c]] = i
@@ -50,19 +67,18 @@ def put(t, s, c, i, sign):
         s.held[c] -= 1
 
 
-@compiled
-def seat(t, s, c, buffer, penalty):
+@lean
+def seat(t, s, c, penalty):
     """Judge cluster c as it stands and note what was found."""
-    cost, wrong, hub, loan, _ = weigh(t, s, c, -1, -1, buffer, penalty)
+    cost, wrong, hub, loan, _ = weigh(t, s, c, -1, -1, penalty)
     s.cost[c], s.wrong[c], s.hub[c], s.loan[c] = cost, wrong + s.split[c], hub, loan
     if loan >= 0:
         s.used[loan] += 1
 
 
-@compiled
+@lean
 def settle(t, s, label, penalty):
     """Build the sums of a plan from the cluster of each atom."""
-    buffer = np.empty(len(label), np.int64)
     for i in range(len(label)):
         put(t, s, label[i], i, 1)
     for c in range(len(s.held)):
@@ -71,11 +87,12 @@ def settle(t, s, label, penalty):
             s.inner[c] += t.out[i]
             for other in range(k):
                 s.inner[c] -= t.arcs[i, s.members[c, other]]
-        s.split[c] = 0 if joined(t, s.members[c], s.held[c]) else 1
-        seat(t, s, c, buffer, penalty)
+        count = listed(s, c, -1, -1, s.work[0])
+        s.split[c] = 0 if one_piece(t, s.work[0], count) else 1
+        seat(t, s, c, penalty)
 
 
-@compiled
+@lean
 def remember(s, c):
     """Keep a cluster for the proof, once."""
     size = s.pool_size[0]
@@ -96,96 +113,115 @@ def remember(s, c):
     s.pool_size[0] += 1
 
 
-@compiled
+@lean
 def propose(t, s):
     """Return a random move: atom i, its cluster c, another cluster d, and an atom to swap or −1."""
-    i = below(s.random, len(s.label))
-    first, last = t.first_neighbour[i], t.first_neighbour[i + 1]
+    n = len(s.label)
+    i = below(s.random, n)
+    first, last = s.first_near[i], s.first_near[i + 1]
     if first == last:
         return -1, 0, 0, -1
-    j = t.neighbours[first + below(s.random, last - first)]
+    j = s.near[first + below(s.random, last - first)]
+    if s.has[WHOLE] == 1 and below(s.random, 16) == 0:
+        j = below(s.random, n)
     c, d = s.label[i], s.label[j]
     if c == d:
         return -1, 0, 0, -1
     if below(s.random, 100) < 55:
         return (i if s.held[c] > 1 else -1), c, d, -1
+    if s.has[WHOLE] == 1 and below(s.random, 3) == 0:
+        return i, c, d, s.members[d, below(s.random, s.held[d])]
     swap = j
     if below(s.random, 2) == 0:
         # an atom of d that also borders on c, found through a random member of c
         r = s.members[c, below(s.random, s.held[c])]
-        first, last = t.first_neighbour[r], t.first_neighbour[r + 1]
+        first, last = s.first_near[r], s.first_near[r + 1]
         if first < last:
-            q = t.neighbours[first + below(s.random, last - first)]
+            q = s.near[first + below(s.random, last - first)]
             if s.label[q] == d and r != i:
                 swap = q
     return i, c, d, swap
 
 
-@compiled
+@lean
 def measure(t, s, tries, penalty):
     """Return the mean size of the change in cost that random moves make (rules set aside)."""
-    buffer = np.empty(len(s.label), np.int64)
     total, count = 0.0, 0
     for _ in range(tries):
         i, c, d, swap = propose(t, s)
         if i < 0:
             continue
-        a = weigh(t, s, c, i, swap, buffer, penalty)
-        b = weigh(t, s, d, swap, i, buffer, penalty)
+        a = weigh(t, s, c, i, swap, penalty)
+        b = weigh(t, s, d, swap, i, penalty)
         total += abs(a[0] + b[0] - s.cost[c] - s.cost[d])
         count += 1
     return total / max(count, 1)
 
 
-@compiled
-def anneal(t, s, moves, done, total, hot, cold, penalty, keep_from):
+@lean
+def lend(s, loan, sign):
+    """Count a use of a loan, or take it back; −1 is none."""
+    if loan >= 0:
+        s.used[loan] += sign
+
+
+@lean
+def follow(penalty, broken):
+    """Let the penalty follow whether rules are broken."""
+    raised = penalty[0] * (1.02 if broken else 0.98)
+    penalty[0] = min(max(raised, penalty[1]), penalty[2])
+
+
+@lean
+def anneal(t, s, moves, done, total, hot, cold, keep_from):
     """Make `moves` moves of a run of `total`, of which `done` are made; keeps the best plan.
 
-    From move `keep_from` on, clusters that keep the rules go to the pool.
+    From move `keep_from` on, clusters that keep the rules go to the pool. The penalty rises while
+    rules are broken and falls while all are kept, within its limits: plans stay at the edge of the
+    rules, where the best ones are.
     """
     n, clusters = len(s.label), len(s.held)
-    one, two = np.empty(n, np.int64), np.empty(n, np.int64)
-    temperature = hot
+    temperature, penalty = hot, s.penalty[0]
+    whole, broken, cost = s.has[WHOLE] == 1, 0, 0
+    for k in range(clusters):
+        broken += s.wrong[k] > 0.0
+        cost += s.cost[k]
     for move in range(done, done + moves):
         if move % 128 == 0 or move == done:
             temperature = hot * (cold / hot) ** ((move - move % 128) / total)
+        if move % 1024 == 0:
+            follow(s.penalty, broken > 0)
+            penalty = s.penalty[0]
         i, c, d, swap = propose(t, s)
         if i < 0:
             continue
         allowed = -temperature * np.log(uniform(s.random))
         old_c, old_d = s.loan[c], s.loan[d]
-        if old_c >= 0:
-            s.used[old_c] -= 1
-        if old_d >= 0:
-            s.used[old_d] -= 1
-        a = weigh(t, s, c, i, swap, one, penalty)
-        if a[3] >= 0:
-            s.used[a[3]] += 1
-        b = weigh(t, s, d, swap, i, two, penalty)
-        if b[3] >= 0:
-            s.used[b[3]] += 1
+        lend(s, old_c, -1)
+        lend(s, old_d, -1)
+        a = weigh(t, s, c, i, swap, penalty)
+        lend(s, a[3], 1)
+        b = weigh(t, s, d, swap, i, penalty)
+        lend(s, b[3], 1)
         change = a[0] + b[0] - s.cost[c] - s.cost[d]
-        change += penalty * (a[1] + b[1] - s.wrong[c] - s.wrong[d])
-        taken = change <= allowed
-        if taken:
-            here = s.held[c] - 1 + (swap >= 0)
-            there = s.held[d] + 1 - (swap >= 0)
-            taken = joined(t, one, here) and joined(t, two, there)
+        taken = change + penalty * (a[1] + b[1] - s.wrong[c] - s.wrong[d]) <= allowed
+        if taken and not whole:
+            here = listed(s, c, i, swap, s.work[0])
+            there = listed(s, d, swap, i, s.work[1])
+            taken = one_piece(t, s.work[0], here) and one_piece(t, s.work[1], there)
         if not taken:
-            if a[3] >= 0:
-                s.used[a[3]] -= 1
-            if b[3] >= 0:
-                s.used[b[3]] -= 1
-            if old_c >= 0:
-                s.used[old_c] += 1
-            if old_d >= 0:
-                s.used[old_d] += 1
+            lend(s, a[3], -1)
+            lend(s, b[3], -1)
+            lend(s, old_c, 1)
+            lend(s, old_d, 1)
             continue
         put(t, s, c, i, -1)
         if swap >= 0:
             put(t, s, d, swap, -1)
             put(t, s, c, swap, 1)
         put(t, s, d, i, 1)
+        broken += (a[1] > 0.0) + (b[1] > 0.0) - (s.wrong[c] > 0.0) - (s.wrong[d] > 0.0)
+        cost += change
         s.cost[c], s.wrong[c], s.hub[c], s.loan[c], s.inner[c] = a
         s.cost[d], s.wrong[d], s.hub[d], s.loan[d], s.inner[d] = b
         s.split[c] = s.split[d] = 0
@@ -194,13 +230,7 @@ def anneal(t, s, moves, done, total, hot, cold, penalty, keep_from):
                 remember(s, c)
             if b[1] == 0.0:
                 remember(s, d)
-        if a[1] > 0.0 or b[1] > 0.0:
-            continue
-        cost, wrong = 0, 0.0
-        for k in range(clusters):
-            cost += s.cost[k]
-            wrong += s.wrong[k]
-        if wrong == 0.0 and cost < s.best_cost[0]:
+        if broken == 0 and cost < s.best_cost[0]:
             s.best_cost[0] = cost
             for k in range(n):
                 s.best[0, k] = s.label[k]

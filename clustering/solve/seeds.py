@@ -12,12 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from clustering.solve.kernels import compiled
 from clustering.solve.search import anneal, measure, settle
-from clustering.solve.tables import COUNT, Ints, Tables, compiled
-from clustering.solve.weighing import State, below
+from clustering.solve.tables import COUNT, Ints, Tables
+from clustering.solve.weighing import WHOLE, State, below
 
-CHUNK = 100_000
+CHUNK = 200_000
 """Moves between two looks at `stop`: about a tenth of a second."""
+NEAREST = 12
+"""Nearest atoms, and strongest links, that a move looks at where all atoms are neighbours."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,8 @@ def new_state(t: Tables, seed: int, columns: int) -> State:
     n, m, clusters = len(t.size), len(t.atom_of), int(t.prices[COUNT])
     mixed = np.random.default_rng(seed).integers(1, 2**63, size=n + 1, dtype=np.uint64)
     widest = int(min(n, t.limits[:, 1].max()))
+    has = features(t)
+    first_near, near = lookout(t, bool(has[WHOLE]))
     return State(
         label=np.full(n, -1, np.int64),
         members=np.zeros((clusters, n), np.int64),
@@ -104,6 +109,12 @@ def new_state(t: Tables, seed: int, columns: int) -> State:
         hub=np.full(clusters, -1, np.int64),
         loan=np.full(clusters, -1, np.int64),
         split=np.zeros(clusters, np.int64),
+        torn=np.zeros(clusters, np.int64),
+        has=has,
+        first_near=first_near,
+        near=near,
+        work=np.zeros((2, n), np.int64),
+        penalty=np.ones(3),
         used=np.zeros(len(t.loan_school), np.int64),
         random=mixed[:1].copy(),
         names=mixed[1:].copy(),
@@ -113,6 +124,51 @@ def new_state(t: Tables, seed: int, columns: int) -> State:
         pool_size=np.zeros(1, np.int64),
         seen=np.zeros(columns, np.uint64),
     )
+
+
+def features(t: Tables) -> Ints:
+    """Return which parts of the cost and of the rules a model has; see `State.has`.
+
+    What it has not need not be looked at in any move.
+    """
+    n, widest = len(t.size), t.minutes.min()
+    lent = t.school_minutes[t.loan_school[t.loan_school >= 0]]
+    reach = bool((t.far > widest).any() or (lent > widest).any())
+    return np.array(
+        [
+            (t.pin >= 0).any(),
+            t.apart.any(),
+            (t.anchor_class >= 0).any(),
+            reach or t.travel.any() or (len(lent) and t.school_travel.any()),
+            reach,
+            t.arcs.any(),
+            t.adjacent.sum() == n * (n - 1),
+        ],
+        np.int64,
+    )
+
+
+def lookout(t: Tables, whole: bool) -> tuple[Ints, Ints]:
+    """Return the atoms that a move looks at from each atom, and where each one's list starts.
+
+    These are its neighbours; where all atoms are neighbours, only the nearest and those with the
+    strongest links, for most others are hopeless (a move now and then tries one all the same).
+    """
+    n = len(t.size)
+    if not whole or n <= 2 * NEAREST:
+        return t.first_neighbour, t.neighbours
+    home = t.schools_of[t.first_school[:n]]
+    way = t.travel[:, home] + t.travel[:, home].T
+    lists = []
+    for i in range(n):
+        near: set[int] = set()
+        if way[i].any():
+            near |= set(np.argsort(way[i], kind="stable")[: NEAREST + 1].tolist())
+        if t.arcs[i].any():
+            near |= set(np.argsort(-t.arcs[i], kind="stable")[:NEAREST].tolist())
+        lists.append(sorted(near - {i}))
+    first = np.cumsum([0, *map(len, lists)])
+    return first.astype(np.int64), np.array([j for row in lists for j in row], np.int64)
 
 
 def run(
@@ -131,15 +187,17 @@ def run(
     first = grow(t, int(t.prices[COUNT]), state.random) if labels is None else labels
     settle(t, state, first, 1.0)
     step = max(measure(t, state, 2000, 1.0), 1.0)
-    hot, cold, penalty = step * (2.0 if labels is None else 0.3), step * 0.02, step * 10.0
-    _seat_again(t, state, first, penalty)
+    hot, cold = step * (2.0 if labels is None else 0.3), step * 0.02
+    least, most = (0.1, 100.0) if state.has[WHOLE] else (10.0, 10.0)
+    state.penalty[:] = step * 10.0, step * least, step * most
+    _seat_again(t, state, first, step * 10.0)
     _keep_first(state)
     if len(state.held) == 1:  # one cluster of everything: there is nothing to move
         moves = 1
     done = 0
     while done < moves:
         chunk = min(CHUNK, moves - done)
-        anneal(t, state, chunk, done, moves, hot, cold, penalty, moves // 3)
+        anneal(t, state, chunk, done, moves, hot, cold, moves // 3)
         done += chunk
         cost = int(state.best_cost[0])
         yield (
@@ -152,9 +210,9 @@ def run(
 
 def _seat_again(t: Tables, state: State, labels: Ints, penalty: float) -> None:
     """Build the sums anew, now that the price of a broken rule is known."""
-    for name in ("members", "held", "sums", "areas", "olds", "travel", "late", "pull", "inner"):
+    sums = ("members", "held", "sums", "areas", "olds", "travel", "late", "pull", "inner", "torn")
+    for name in (*sums, "used"):
         getattr(state, name)[...] = 0
-    state.used[...] = 0
     settle(t, state, labels, penalty)
 
 

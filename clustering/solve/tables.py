@@ -6,31 +6,18 @@ The kernels (search, pricing) read one bundle of arrays, `Tables`. `judge` is th
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from clustering.rules import cents
+from clustering.solve.kernels import compiled, lean
 from clustering.solve.model import NO_LIMIT, Model
 
 Ints = NDArray[np.int64]
 BROKEN = np.int64(2**60)
 """Cost that `judge` gives to a cluster that breaks a rule."""
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile on first use, without the GIL, and keep the machine code where that is possible.
-
-    Neither the package's folder nor the user's cache folder may be writable (a read-only
-    installation); numba then refuses to cache, and the code is compiled again in each session.
-    """
-    try:
-        return numba.njit(cache=True, nogil=True)(function)
-    except RuntimeError:
-        return numba.njit(cache=False, nogil=True)(function)
 
 
 class Tables(NamedTuple):
@@ -163,7 +150,7 @@ def _limits(model: Model, clusters: int) -> Ints:
     return np.array(rows, np.int64)
 
 
-@compiled
+@lean
 def deviation(price, total, mean_of, clusters):
     """Return the price of missing the mean, as `rules.balance_price` defines it."""
     if price == 0:
