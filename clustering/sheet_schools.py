@@ -108,9 +108,7 @@ def _school_money(
     first, last = at(f"share {factors[0]}"), at(f"share {factors[-1]}")
     put(schools.cell("need share", row), f"=SUM({first}:{last})", PART)
     inside = f'IF(AND({cells["schools in no cluster"]}="shared",{at("cluster")}=""),0,1)'
-    weight = f'IF({cells["ring-fence"]}="yes",1,{cells[f"phase weight {group}"]})'
-    if given.budget.rules.ring_fence:
-        weight = cells[f"phase weight {group}"]
+    weight = cells[f"phase weight {group}"]
     put(schools.cell("counted", row), f"={at('need share')}*{weight}*{inside}", PART)
     fence = f"{cells[f'ring-fenced for {group}']}*{at('counted')}/{cells[f'counted {group}']}"
     both = f"({cells['counted primary']}+{cells['counted secondary']})"
