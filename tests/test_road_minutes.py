@@ -436,3 +436,23 @@ def test_real_bridges_of_newport_are_shut_one_by_one():
     roads = read_roads(extract, crossings=standing)
     assert "City Bridge, George Street Bridge, Newport Bridge" in " ".join(roads.notes)
     assert "crossing" not in roads.classes
+
+
+@pytest.mark.real
+@needs_real
+def test_real_routes_are_as_long_as_the_minutes_say():
+    """At one speed everywhere, minutes and the length of the drawn way are the same number."""
+    stem = str(SHARED / "roads" / "westminster_2024")
+    roads = read_roads((f"{stem}_nodes.csv.gz", f"{stem}_edges.csv.gz"))
+    roads = replace(
+        roads,
+        metres=shapely.length(roads.lines),
+        signed_kmh=np.full(len(roads.a), 60.0),
+    )
+    even = replace(PLAIN, access_kmh=60.0)
+    rng = np.random.default_rng(3)
+    spots = roads.xy[rng.choice(len(roads.xy), 12)] + rng.uniform(-80, 80, (12, 2))
+    found = minutes_between(spots, spots, roads, speeds=even).to_numpy()
+    for i, j in [(a, b) for a in range(12) for b in range(12) if a != b]:
+        way = route(tuple(spots[i]), tuple(spots[j]), roads, speeds=even)
+        assert way.length / 1000 == pytest.approx(found[i, j], abs=1e-6)
