@@ -30,7 +30,6 @@ from geo.road_raw import RawRoads  # noqa: E402
 from geo.road_search import (  # noqa: E402
     Net,
     between,
-    bounded_search,
     dijkstra_search,
     hierarchy_search,
     ready_net,
@@ -299,12 +298,10 @@ def growth(sides: tuple[int, ...] = (430, 1000, 1733), sources: int = 20) -> str
         put = time.process_time() - begin
         times = []
         every = np.arange(sources)
-        between(net, every, every, limit=1.0)  # compiles
         for limit in (20.0, 45.0, None):
-            for search in (bounded_search, dijkstra_search) if limit else (dijkstra_search,):
-                begin = time.process_time()
-                between(net, every, every, limit=limit, search=search)
-                times.append((time.process_time() - begin) / sources * 1000)
+            begin = time.process_time()
+            between(net, every, every, limit=limit)
+            times.append((time.process_time() - begin) / sources * 1000)
         rows.append(
             [
                 f"{len(roads.xy):,}",
@@ -317,13 +314,12 @@ def growth(sides: tuple[int, ...] = (430, 1000, 1733), sources: int = 20) -> str
         )
         print(rows[-1], flush=True)
     columns = ["nodes", "streets", "network ready s", "points on it s", "20 min, ms a source",
-               "by scipy", "45 min", "by scipy", "no limit (scipy)", "peak GB"]  # fmt: skip
+               "45 min", "no limit", "peak GB"]  # fmt: skip
     return (
         "## Growth: bounded searches on generated networks\n\n"
         + machine.table(columns, rows)
-        + "\nscipy clears one row of distances for every source, which is most of a short search "
-        "on a large network; where there is a limit the product searches with its own bounded "
-        "Dijkstra, whose work is what is reached.\n"
+        + "\nA compiled Dijkstra of our own, that clears only what it touched, was tried and not "
+        "kept: at 45 minutes it took 28, 46 and 51 ms a source where scipy took 22, 38 and 57.\n"
     )
 
 

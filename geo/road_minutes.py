@@ -12,7 +12,7 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import Fault, Faults, TravelError
-from geo.road_search import Net, Progress, Search, between, ready_net, usual_search
+from geo.road_search import Net, Progress, Search, between, dijkstra_search, ready_net
 from geo.road_snap import snap
 from geo.road_store import completed, store_path
 from geo.roads import Roads
@@ -31,7 +31,7 @@ def road_minutes(
     floor_minutes: float = FLOOR_MINUTES,
     limit: float | None = None,
     land: BaseGeometry | None = None,
-    search: Search = usual_search,
+    search: Search = dijkstra_search,
     progress: Progress | None = None,
     cache: Path | str | None = None,
 ) -> Minutes:
@@ -78,7 +78,7 @@ def minutes_between(
     peak: float = 1.0,
     limit: float | None = None,
     land: BaseGeometry | None = None,
-    search: Search = usual_search,
+    search: Search = dijkstra_search,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """Minutes from any points to any points: rows `points_a`, columns `points_b`, not rounded.

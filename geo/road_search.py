@@ -1,8 +1,7 @@
 """Shortest minutes over a network with places joined to it: one search for each place.
 
-Method: Dijkstra's algorithm, as in `scipy.sparse.csgraph`, or `geo.road_bounded` where there is a
-limit; in chunks. A search is a plain callable, so that a faster engine, or a counting one in a
-test, can stand in its place.
+Method: Dijkstra's algorithm as in `scipy.sparse.csgraph`, in chunks, bounded by a limit. A search
+is a plain callable, so that a faster engine, or a counting one in a test, can stand in its place.
 """
 
 from __future__ import annotations
@@ -17,7 +16,6 @@ from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
 from geo.errors import Fault, TravelError
-from geo.road_bounded import bounded_rows
 from geo.road_snap import Snaps
 from geo.roads import Roads
 from geo.speeds import Speeds
@@ -134,30 +132,6 @@ def dijkstra_search(
     return np.asarray(reached[:, targets])
 
 
-def bounded_search(
-    net: Net, sources: np.ndarray, targets: np.ndarray, limit: float = np.inf
-) -> np.ndarray:
-    """Search as far as `limit` and no farther: the work is what is reached. Exact."""
-    graph = net.graph
-    found = bounded_rows(
-        graph.indptr.astype(np.int64),
-        graph.indices.astype(np.int32),
-        graph.data,
-        sources.astype(np.int32),
-        targets.astype(np.int32),
-        float(limit),
-    )
-    return np.asarray(found)
-
-
-def usual_search(
-    net: Net, sources: np.ndarray, targets: np.ndarray, limit: float = np.inf
-) -> np.ndarray:
-    """Search with whichever exact engine suits: bounded where there is a limit, else scipy."""
-    search = bounded_search if np.isfinite(limit) else dijkstra_search
-    return search(net, sources, targets, limit)
-
-
 def hierarchy_search(
     net: Net, sources: np.ndarray, targets: np.ndarray, limit: float = np.inf
 ) -> np.ndarray:
@@ -196,7 +170,7 @@ def between(
     targets: np.ndarray,
     *,
     limit: float | None = None,
-    search: Search = usual_search,
+    search: Search = dijkstra_search,
     progress: Progress | None = None,
 ) -> np.ndarray:
     """Return minutes from places to places (positions), gates included; inf = no way in `limit`.
@@ -212,7 +186,7 @@ def between(
     spots = np.column_stack([net.street[sources], net.share[sources]])
     _, first, again = np.unique(spots, axis=0, return_index=True, return_inverse=True)
     alone = sources[first]
-    chunk = _at_once(search, net, len(alone), bound)
+    chunk = _at_once(search, net, len(alone))
     rows = []
     for begin in range(0, len(alone), chunk):
         part = alone[begin : begin + chunk]
@@ -225,12 +199,10 @@ def between(
     return np.asarray(np.where(total > bound, np.inf, total), dtype=float)
 
 
-def _at_once(search: Search, net: Net, sources: int, bound: float) -> int:
+def _at_once(search: Search, net: Net, sources: int) -> int:
     """Return how many sources to search from in one call."""
     if search is hierarchy_search:  # builds its hierarchy for each call
         return max(1, sources)
-    if search is bounded_search or (search is usual_search and np.isfinite(bound)):
-        return max(64, sources // 20)  # keeps no row longer than the targets
     return max(1, CELLS // net.graph.shape[0])
 
 
