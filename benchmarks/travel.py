@@ -191,9 +191,10 @@ def routers(folder: Path) -> str:
         + machine.table(columns, rows)
         + "\nThe router drives at signed limits as this project does, so the agreement shows that "
         "the network, its directions and its junctions are read alike; it does not show that "
-        "either knows the traffic at half past eight. For that there is `peak`. That a signed limit is "
-        "driven at in full was chosen on these same journeys, among some thirty settings, so this is "
-        "a fit and no independent test: with limits only as a cap on the class the errors were 0.64 "
+        "either knows the traffic at half past eight. For that there is `peak`. That a signed "
+        "limit is driven at in full was chosen on these same journeys, among some thirty settings, "
+        "so this is a fit and no independent test: with limits only as a cap on the class the "
+        "errors were 0.64 "
         "(Newport) and 1.19 minutes (Rutland).\n"
     )
 
