@@ -19,8 +19,8 @@ from geo.errors import Fault, PlanError
 
 PRIMARY_PHASES = ("primary", "middle_primary", "all_through")
 SECONDARY_PHASES = ("secondary", "middle_secondary", "all_through")
-BETWEEN = 0.8
-"""How far between two schools a third must lie to part them; see `neighbours`."""
+BETWEEN_MINUTES = 1.0
+"""A third school parts two others where going by it is this much nearer; see `neighbours`."""
 NEED_STEPS = 10
 """Need units are kept to a tenth inside a problem, so that sums of need are exact whole numbers."""
 
@@ -251,20 +251,21 @@ def merge_groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]
 
 
 def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which schools are neighbours: no third school lies well between them on the way.
+    """Return which schools are neighbours: no third school lies between them on the way.
 
-    *i* and *j* are neighbours unless some *k* has t(i,k)² + t(k,j)² < `BETWEEN` · t(i,j)². With 1
-    this is the Gabriel graph (Gabriel & Sokal 1969) in minutes; a little less forgives a school
-    that lies only just between, which minutes to a tenth cannot tell. It holds the minimum spanning
-    tree, so schools that can reach one another are always connected. `minutes` is a square array;
-    the longer of the two directions counts.
+    *i* and *j* are neighbours unless some *k* has √(t(i,k)² + t(k,j)²) < t(i,j) − 1, with the
+    `BETWEEN_MINUTES` of 1. Without the minute this is the Gabriel graph (Gabriel & Sokal 1969) in minutes; the minute
+    forgives a school that lies only just between, which estimated minutes cannot tell. It holds the
+    minimum spanning tree, so schools that can reach one another are always connected. `minutes` is
+    a square array; the longer of the two directions counts.
     """
-    t = np.maximum(minutes, minutes.T) ** 2
+    way = np.maximum(minutes, minutes.T)
+    t, least = way**2, np.maximum(way - BETWEEN_MINUTES, 0.0) ** 2
     n = len(t)
     linked = np.zeros((n, n), bool)
     for i in range(n):
         through = (t[i][:, None] + t).min(axis=0, where=~_own(n, i), initial=np.inf)
-        linked[i] = BETWEEN * t[i] <= through
+        linked[i] = least[i] <= through
     np.fill_diagonal(linked, False)
     return linked | linked.T
 

@@ -30,7 +30,7 @@ def test_row_order_is_not_information(town):
 
 
 def test_neighbours_have_nobody_between_them():
-    x = np.array([0.0, 1.0, 2.0, 4.0])
+    x = np.array([0.0, 10.0, 20.0, 40.0])
     linked = neighbours(np.abs(x[:, None] - x[None, :]))
     assert np.argwhere(np.triu(linked)).tolist() == [[0, 1], [1, 2], [2, 3]]
 
@@ -49,7 +49,7 @@ def test_neighbours_join_everything_that_can_be_reached():
 
 
 def test_the_long_way_counts_when_a_road_is_one_way():
-    minutes = np.array([[0, 1, 9.0], [1, 0, 1], [2, 1, 0]])
+    minutes = np.array([[0, 4, 9.0], [4, 0, 4], [5, 4, 0]])
     assert not neighbours(minutes)[0, 2]
 
 

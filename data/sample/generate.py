@@ -75,6 +75,27 @@ balance = 0.7
 crossing = 10.0
 change = 0.0
 cluster = 30.0
+
+[budget]
+pot = 4_000_000             # pounds a year for all clusters together
+
+[map]
+roads = "../boundaries/sandmere_main_roads.geojson"
+places = "../boundaries/sandmere_places.geojson"
+banner = "EXAMPLE: Sandmere is an invented county"
+
+# What each file is, for the foot of the map. The first entry that fits a file counts.
+[[sources]]
+file = "*.csv"
+what = "Schools, flows and today's clusters of the invented county of Sandmere"
+date = "2026"
+licence = "MIT, part of this project"
+
+[[sources]]
+file = "*.geojson"
+what = "Districts, roads and places of the invented county of Sandmere"
+date = "2026"
+licence = "MIT, part of this project"
 """
 OVERRIDE = """
 # 29 schools need three clusters of at most 14, but Highwold has secondaries for two.
