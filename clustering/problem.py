@@ -253,11 +253,11 @@ def merge_groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]
 def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which schools are neighbours: no third school lies between them on the way.
 
-    *i* and *j* are neighbours unless some *k* has √(t(i,k)² + t(k,j)²) < t(i,j) − 1, with the
-    `BETWEEN_MINUTES` of 1. Without the minute this is the Gabriel graph (Gabriel & Sokal 1969) in minutes; the minute
-    forgives a school that lies only just between, which estimated minutes cannot tell. It holds the
-    minimum spanning tree, so schools that can reach one another are always connected. `minutes` is
-    a square array; the longer of the two directions counts.
+    *i* and *j* are neighbours unless some *k* has √(t(i,k)² + t(k,j)²) < t(i,j) − 1, with the 1 of
+    `BETWEEN_MINUTES`. Without it this is the Gabriel graph (Gabriel & Sokal 1969) in minutes; the
+    minute forgives a school that lies only just between, which estimated minutes cannot tell. It
+    holds the minimum spanning tree, so schools that can reach one another are always connected.
+    `minutes` is a square array; the longer of the two directions counts.
     """
     way = np.maximum(minutes, minutes.T)
     t, least = way**2, np.maximum(way - BETWEEN_MINUTES, 0.0) ** 2

@@ -19,7 +19,11 @@ MODULES = sorted(p for room in ("geo", "clustering") for p in (ROOT / room).rglo
 FRONT = {"inputs", "run", "outputs", "show", "__main__"}
 """Modules of `clustering` that may know the ground, beside everything in `publish`."""
 GROUND = {"geopandas", "shapely", "folium", "osmnx", "branca"}
-CONDA_NAMES = {"ortools-python": "ortools", "playwright-python": "playwright"}
+CONDA_NAMES = {
+    "ortools-python": "ortools",
+    "playwright-python": "playwright",
+    "pyosmium": "osmium",
+}
 """What conda-forge calls a package, and what the Python index calls it."""
 
 
