@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from clustering.solve.around import FAR_OFF
-from clustering.solve.kernels import compiled
+from clustering.solve.kernels import compiled, lean
 from clustering.solve.tables import BALANCE, COUNT, TOTAL_NEED, deviation
 
 ONE, NONE = np.uint64(1), np.uint64(0)
@@ -21,13 +21,13 @@ for _k in range(64):
 """Number of the only bit that is set, through a de Bruijn sequence (Leiserson et al. 1998)."""
 
 
-@compiled
+@lean
 def place_of(bit):
     """Return the number of the only bit set in a word."""
     return _PLACE[(bit * _DE_BRUIJN) >> np.uint64(58)]
 
 
-@compiled
+@lean
 def flood(links, inside):
     """Return the part of `inside` that is connected to atom 0."""
     seen = ONE
@@ -42,7 +42,7 @@ def flood(links, inside):
     return seen
 
 
-@compiled
+@lean
 def conflicts(first, mask, price, k, chosen):
     """Return what atom k pays for subset rows: every second atom of a row pays its price."""
     paid = 0
@@ -83,7 +83,7 @@ def rows_around(order, where, triples, rho):
     return first, mask, price
 
 
-@compiled
+@lean
 def completions(
     values_, sizes, needs, count, room, least, steps, base, width, low, high, shift, t, table
 ):
@@ -93,23 +93,23 @@ def completions(
     Prices are divided by 2^shift, rounded down, to fit 32 bits.
     """
     p = t.prices
-    for c in range(room + 1):
-        for u in range(steps + 1):
-            table[count, c, u] = DEEP
-        if c < least:
-            continue
-        for u in range(steps):
-            # the need in this step that is nearest to the mean prices the whole step
-            a, b = max(base + u * width, low), min(base + u * width + width - 1, high)
-            if a > b:
-                continue
-            mean = p[TOTAL_NEED] // p[COUNT]
+    last = table[count, room]
+    mean = p[TOTAL_NEED] // p[COUNT]
+    for u in range(steps + 1):
+        # the need in this step that is nearest to the mean prices the whole step
+        a, b = max(base + u * width, low), min(base + u * width + width - 1, high)
+        last[u] = DEEP
+        if a <= b and u < steps:
             x, y = max(a, min(b, mean)), max(a, min(b, mean + 1))
             best = min(
                 deviation(p[BALANCE], x, p[TOTAL_NEED], p[COUNT]),
                 deviation(p[BALANCE], y, p[TOTAL_NEED], p[COUNT]),
             )
-            table[count, c, u] = np.int32(min(best >> shift, 2**29))
+            last[u] = np.int32(min(best >> shift, 2**29))
+    for c in range(room):
+        row = table[count, c]
+        for u in range(steps + 1):
+            row[u] = last[u] if c >= least else DEEP
     for k in range(count - 1, -1, -1):
         size, value = sizes[k], np.int32(values_[k] >> shift)
         jump = needs[k] // width
@@ -127,7 +127,7 @@ def completions(
                 new[u] = min(new[u], there)
 
 
-@compiled
+@lean
 def smallest_sum(slices, count, low, high):
     """Return the least sum of `low`..`high` of the numbers, by keeping the smallest in order."""
     if high < 0 or low > count:

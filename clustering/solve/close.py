@@ -27,6 +27,8 @@ NOTHING = 2**50
 """Cost of the best plan when none is known."""
 BATCH = 300
 """Columns let into the master at once."""
+KNOWN = 3000
+"""Columns among which a better plan is looked for before the proof is done."""
 FEW = 10
 """Columns of a round that was cut off below which the next may go further."""
 NEAR = 0.02
@@ -111,7 +113,7 @@ def prove(proof: Proof) -> None:
             return
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
         if gap > NEAR:
-            choose_known(proof)
+            choose_known(proof, master.triples)
         deepen(proof, master.triples, [step for step in (0.005, 0.02) if step < 2 * gap])
         if proof.closed or proof.stop():
             return
@@ -140,10 +142,13 @@ def plausible(proof: Proof) -> bool:
     return not proof.infeasible and not proof.stop()
 
 
-def choose_known(proof: Proof) -> None:
-    """Look for a plan among the columns generated so far."""
-    picked = np.argsort(proof.columns.cost, kind="stable")[:20_000]
-    answer = best_choice(proof, np.sort(picked), proof.best_cost, 10.0)
+def choose_known(proof: Proof, triples: Ints) -> None:
+    """Look for a plan among the columns generated so far, those of least reduced cost."""
+    if proof.duals is None:
+        return
+    reduced = proof.columns.reduced(proof.duals, triples[: len(proof.duals.rows)])
+    picked = np.argsort(reduced, kind="stable")[:KNOWN]
+    answer = best_choice(proof, np.sort(picked), proof.best_cost, 3.0)
     if answer.plan is not None:
         proof.offer(answer.plan)
 

@@ -23,6 +23,8 @@ from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub, make_
 
 WIDE_ROUNDS = 40
 """Rounds of pricing for a part with more atoms than the pricer's masks hold: no proof in sight."""
+ORDINARY = 100
+"""Atoms of a part up to which the moves of an effort are what it says."""
 POOL = 2**15
 """Places in the table of clusters met by one run of annealing; half of them are used."""
 
@@ -58,7 +60,8 @@ class PartAnswer:
 class Effort:
     """How long to try, in counts: of moves and runs of annealing, columns, rounds and nodes."""
 
-    moves: int = 3_000_000
+    moves: int = 6_000_000
+    """Moves of one run in a part of up to `ORDINARY` atoms; in a larger one, more in proportion."""
     restarts: int = 2
     max_columns: int = 60_000
     max_rounds: int = 400
@@ -68,7 +71,7 @@ class Effort:
     prove: bool = True
 
 
-QUICK = Effort(moves=1_000_000, restarts=1, prove=False)
+QUICK = Effort(moves=2_000_000, restarts=1, prove=False)
 STANDARD = Effort()
 THOROUGH = Effort(
     moves=20_000_000,
@@ -179,7 +182,7 @@ class _Work:
             for share, found in run(
                 self.tables,
                 self.seed * 1000 + number,
-                self.effort.moves,
+                self.effort.moves * max(n, ORDINARY) // ORDINARY,
                 POOL,
                 self.stop,
                 labels,

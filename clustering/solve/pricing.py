@@ -35,20 +35,11 @@ from clustering.solve.bits import (
     completions,
     conflicts,
     flood,
-    place_of,
     rows_around,
     smallest_sum,
 )
 from clustering.solve.kernels import compiled
-from clustering.solve.tables import (
-    BALANCE,
-    BROKEN,
-    COUNT,
-    TOTAL_NEED,
-    best_hub,
-    deviation,
-    judge,
-)
+from clustering.solve.resting import Around, Rest, put_in_order, search_rest
 
 
 @compiled
@@ -79,7 +70,7 @@ def price(
     where = np.full(len(inside), -1, np.int64)
     for k in range(n):
         where[order[k]] = k
-    links, bars = np.zeros(n, np.uint64), np.zeros(n, np.uint64)
+    links, bars, partners = np.zeros(n, np.uint64), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
     arcs = np.zeros((n, n), np.int64)
     for a in range(n):
         for b in range(n):
@@ -88,6 +79,8 @@ def price(
             if t.apart[order[a], order[b]] == 1:
                 bars[a] |= ONE << np.uint64(b)
             arcs[a, b] = t.arcs[order[a], order[b]]
+            if arcs[a, b] != 0:
+                partners[a] |= ONE << np.uint64(b)
     row_first, row_mask, row_price = rows_around(order, where, triples, rho)
     size, need, own = t.size[order], t.need[order], t.secondaries[order]
     value = v[order]
@@ -110,10 +103,36 @@ def price(
     own_low = 0 if loan >= 0 else wide[4]
     own_high = wide[5] - 1 if loan >= 0 else 1 << 40
     slices = np.empty(int(size.sum()) + 1, np.int64)
-    rest_value, rest = np.empty(n, np.int64), np.empty(n, np.int64)
-    members = np.empty(n, np.int64)
-    # stacks of the innermost search
-    at, sum_, was, load_, taken_ = (
+    around = Around(
+        hub,
+        loan,
+        order,
+        links,
+        bars,
+        arcs,
+        partners,
+        row_first,
+        row_mask,
+        row_price,
+        size,
+        need,
+        wide,
+        pi,
+        mu,
+        triples,
+        rho,
+        keep,
+        nodes,
+        table,
+        rows,
+        costs,
+    )
+    rest = Rest(
+        np.empty(n, np.int64),
+        np.empty(n, np.int64),
+        np.empty(n + 1, np.uint64),
+        np.empty(n + 1, np.uint64),
+        np.empty(n, np.int64),
         np.empty(n + 1, np.int64),
         np.empty(n + 1, np.int64),
         np.empty(n + 1, np.uint64),
@@ -193,20 +212,20 @@ def price(
                 and need[k] + load[depth] <= wide[8]
                 and bars[k] & chosen[depth] == NONE
             ):
-                rest[count] = k
+                rest.atoms[count] = k
                 gain = value[k]
                 for other in range(first_rest):
                     if chosen[depth] >> np.uint64(other) & ONE:
                         gain -= arcs[k, other]
                 # an arc to an earlier atom outside the core counts here as if that one were in
                 for earlier in range(count):
-                    gain -= arcs[k, rest[earlier]]
-                rest_value[count] = gain
+                    gain -= arcs[k, rest.atoms[earlier]]
+                rest.value[count] = gain
                 count += 1
         heaviest, largest = 0, 0
         for k in range(count):
-            heaviest = max(heaviest, -(-need[rest[k]] // size[rest[k]]))
-            largest = max(largest, abs(rest_value[k]))
+            heaviest = max(heaviest, -(-need[rest.atoms[k]] // size[rest.atoms[k]]))
+            largest = max(largest, abs(rest.value[k]))
         shift = 0
         while (largest >> shift) * (room + 1) >= 2**28:
             shift += 1
@@ -214,9 +233,9 @@ def price(
         width = max(1, -(-span // (table.shape[2] - 1)))
         steps = -(-span // width)
         completions(
-            rest_value,
-            size[rest[:count]],
-            need[rest[:count]],
+            rest.value,
+            size[rest.atoms[:count]],
+            need[rest.atoms[:count]],
             count,
             room,
             least,
@@ -230,94 +249,26 @@ def price(
             table,
         )
         # -- 3. the other atoms, depth first
-        top = 0
-        at[0], sum_[0], was[0] = 0, fixed[depth], chosen[depth]
-        load_[0], taken_[0] = load[depth], taken[depth]
-        fresh = True
-        while top >= 0:
-            if fresh:
-                spent += 1
-                if taken_[top] >= wide[0] and wide[7] <= load_[top] <= wide[8]:
-                    guess = sum_[top] + deviation(
-                        t.prices[BALANCE], load_[top], t.prices[TOTAL_NEED], t.prices[COUNT]
-                    )
-                    if guess < threshold and flood(links, was[top]) == was[top]:
-                        amount, left = 0, was[top]
-                        while left != NONE:
-                            low = left & (~left + ONE)
-                            left ^= low
-                            members[amount] = order[place_of(low)]
-                            amount += 1
-                        cost = judge(t, members, amount, hub, loan)
-                        if cost < BROKEN:
-                            found = cost
-                            for x in range(amount):
-                                found -= pi[members[x]]
-                            if loan >= 0:
-                                found += mu[loan]
-                            for r in range(len(rho)):
-                                inner = 0
-                                for x in range(amount):
-                                    for y in range(triples.shape[1]):
-                                        inner += members[x] == triples[r, y]
-                                found += (inner // 2) * rho[r]
-                            if found < threshold and (
-                                keep == 0 or best_hub(t, members, amount, loan)[0] == hub
-                            ):
-                                if written >= rows.shape[0]:
-                                    return -1, lowest, spent
-                                for x in range(rows.shape[1]):
-                                    rows[written, x] = members[x] if x < amount else -1
-                                costs[written] = cost
-                                written += 1
-                                lowest = min(lowest, found)
-                                if keep == 0:
-                                    threshold = found
-                if spent >= nodes:
-                    return written, bound, spent
-                fresh = False
-            k = at[top]
-            if k >= count:
-                top -= 1
-                continue
-            c = taken_[top] - taken[depth]
-            u = (load_[top] - load[depth]) // width
-            if sum_[top] + (np.int64(table[k, c, u]) << shift) >= threshold:
-                top -= 1
-                continue
-            at[top] = k + 1
-            atom = rest[k]
-            if c + size[atom] > room or load_[top] + need[atom] > wide[8]:
-                continue
-            if bars[atom] & was[top] != NONE:
-                continue
-            value_k = sum_[top] + rest_value[k]
-            value_k += conflicts(row_first, row_mask, row_price, atom, was[top])
-            for earlier in range(k):
-                if (
-                    arcs[atom, rest[earlier]] != 0
-                    and not was[top] >> np.uint64(rest[earlier]) & ONE
-                ):
-                    value_k += arcs[atom, rest[earlier]]
-            u = (load_[top] + need[atom] - load[depth]) // width
-            rest_of = np.int64(table[k + 1, c + size[atom], u]) << shift
-            if value_k + rest_of >= threshold:
-                continue
-            bit = ONE << np.uint64(atom)
-            free = was[top]
-            for later in range(k, count):
-                free |= ONE << np.uint64(rest[later])
-            linked = flood(links, free)
-            if was[top] & ~linked != NONE:
-                # what was left out cuts the cluster in two: so will everything after it
-                top -= 1
-                continue
-            if bit & linked == NONE:
-                continue
-            top += 1
-            at[top], sum_[top], was[top] = k + 1, value_k, was[top - 1] | bit
-            load_[top] = load_[top - 1] + need[atom]
-            taken_[top] = taken_[top - 1] + size[atom]
-            fresh = True
+        put_in_order(rest, count)
+        threshold, spent, written, lowest = search_rest(
+            t,
+            around,
+            rest,
+            count,
+            chosen[depth],
+            fixed[depth],
+            load[depth],
+            taken[depth],
+            width,
+            shift,
+            threshold,
+            spent,
+            written,
+            lowest,
+        )
+        if written < 0:
+            return -1, lowest, spent
+        if spent >= nodes:
+            return written, bound, spent
         depth -= 1
     return written, lowest, spent
