@@ -8,6 +8,7 @@ programming over what each part costs with each number.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -285,7 +286,9 @@ class _PartRun:
             if self.halt.is_set():
                 return
             start = quick[clusters].chosen or self.start
-            answer = self._solve(clusters, self.effort, start, enough=best)
+            # A number that cannot win by more than the gap need not be looked at further.
+            enough = None if best is None else math.ceil(best * (1.0 - self.gap))
+            answer = self._solve(clusters, self.effort, start, enough=enough)
             self.work.answers[clusters] = answer
             if answer.objective is not None:
                 best = answer.objective if best is None else min(best, answer.objective)
