@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
+import numba
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clustering.solve.kernels import lean
 from clustering.solve.part import (
     QUICK,
     STANDARD,
@@ -64,6 +68,42 @@ def test_a_search_without_proof_finds_plans_and_claims_nothing() -> None:
     assert answer.bound is None
     assert answer.objective == recount(model, answer.chosen)
     assert QUICK.moves < STANDARD.moves
+
+
+@pytest.mark.parametrize("nodes", [0, 100, 1000])
+def test_a_proof_out_of_nodes_keeps_plan_and_bound(nodes: int) -> None:
+    model = random_model(3, (), 12)
+    best = enumerate_best(model, 3)
+    effort = Effort(moves=20_000, restarts=1, max_nodes=nodes)
+    answer = solve_part(model, 3, effort=effort)
+    assert answer.objective == best
+    assert answer.bound is None or answer.bound <= best
+    assert answer.status == ("optimal" if answer.bound == best else "feasible")
+    assert int(dict(answer.log)["nodes"]) <= nodes + 1
+    assert answer == solve_part(model, 3, effort=effort)
+
+
+def test_no_nodes_are_no_proof_that_there_is_no_plan() -> None:
+    model = random_model(3, (), 12)
+    answer = solve_part(model, 3, effort=Effort(moves=1, restarts=0, max_nodes=0))
+    assert answer.status == "not_found"
+    assert answer.bound is None
+
+
+def test_kernels_compile_in_the_ordinary_way_without_the_private_switch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, asked = numba.njit, []
+
+    def older(function=None, **options):
+        if function is not None:
+            return SimpleNamespace(targetdescr=SimpleNamespace(options=object()))
+        asked.append(options)
+        return real(**{**options, "cache": False})
+
+    monkeypatch.setattr(numba, "njit", older)
+    assert lean(lambda a: a.sum())(np.arange(4)) == 6
+    assert [o.get("_nrt", "not asked") for o in asked] == ["not asked"]
 
 
 @pytest.mark.parametrize("features", [(f,) for f in FEATURES])

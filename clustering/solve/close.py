@@ -44,6 +44,8 @@ class Proof:
     pricer: Pricer
     max_rounds: int
     max_cut_rounds: int
+    max_nodes: int
+    """Nodes of all searches for columns together; the proof ends where they are used up."""
     stop: Callable[[], bool]
     tell: Callable[[str, int | None, int | None, float | None], None]
     best: list[int] = field(default_factory=list)
@@ -73,6 +75,15 @@ class Proof:
         left = self.best_cost - self.bound
         enough = self.best_cost < NOTHING and left <= self.gap * abs(self.best_cost)
         return self.infeasible or enough
+
+    @property
+    def nodes_left(self) -> int:
+        """How many nodes may still be searched."""
+        return self.max_nodes - self.facts.get("nodes", 0)
+
+    def over(self) -> bool:
+        """Return whether to stop: asked to, or all nodes used up."""
+        return self.stop() or self.nodes_left < 0
 
     def count(self, fact: str, more: int) -> None:
         """Add to a number of the log."""
@@ -109,13 +120,13 @@ def prove(proof: Proof) -> None:
     master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
     for cut_round in range(proof.max_cut_rounds + 1):
         generate(proof, master, guess)
-        if proof.closed or proof.stop():
+        if proof.closed or proof.over():
             return
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
         if gap > NEAR:
             choose_known(proof, master.triples)
         deepen(proof, master.triples, [step for step in (0.005, 0.02) if step < 2 * gap])
-        if proof.closed or proof.stop():
+        if proof.closed or proof.over():
             return
         if cut_round == proof.max_cut_rounds or not proof.converged:
             break
@@ -139,7 +150,7 @@ def plausible(proof: Proof) -> bool:
     proof.count("existence", 1)
     proof.bound = proof.dual_bound = -NOTHING
     proof.duals = proof.priced = None
-    return not proof.infeasible and not proof.stop()
+    return not proof.infeasible and not proof.over()
 
 
 def choose_known(proof: Proof, triples: Ints) -> None:
@@ -183,7 +194,7 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
     proof.converged = False
     tables = without_cost(proof.tables) if master.free else proof.tables
     for _ in range(proof.max_rounds):
-        if proof.stop():
+        if proof.over():
             return
         value, duals = master.solve()
         slack = value > 1e-6
@@ -204,11 +215,12 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
                 False,
                 proof.stop,
                 node_limit=nodes,
+                total=proof.nodes_left,
                 tables=tables,
             )
             proof.count("priced", 1)
             proof.count("nodes", priced.nodes)
-            if proof.stop():
+            if proof.over():
                 return
             if master.free:
                 least = priced.sum_of_least(proof.clusters)
@@ -253,7 +265,7 @@ def deepen(proof: Proof, triples: Ints, steps: Iterable[float]) -> None:
     up to the best plan known. A step with too many clusters ends the attempt.
     """
     for step in steps:
-        if proof.closed or proof.stop():
+        if proof.closed or proof.over():
             return
         target = proof.best_cost
         if step <= 1.0:
@@ -279,7 +291,7 @@ def list_and_choose(proof: Proof, triples: Ints, target: int) -> bool:
     left = target - fixed_part(duals, triples, proof.tables.loan_count)
     others = [priced.sum_of_least(proof.clusters - 1, i) for i in range(proof.columns.n)]
     limits = np.array([left - min(other, NOTHING) for other in others], np.int64)
-    listed = proof.pricer.run(duals, triples, limits, True, proof.stop)
+    listed = proof.pricer.run(duals, triples, limits, True, proof.stop, total=proof.nodes_left)
     proof.count("nodes", listed.nodes)
     if not listed.complete:
         proof.count("lists too long", 1)

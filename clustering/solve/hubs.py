@@ -70,12 +70,13 @@ class Pricer:
         stop: Callable[[], bool],
         *,
         node_limit: int | None = None,
+        total: int = 2**62,
         tables: Tables | None = None,
     ) -> Priced:
         """Price every hub (one threshold for each atom); `duals` must be whole.
 
         `node_limit` is for one hub; a low one serves while the duals are still far off and some
-        good clusters are all that is wanted.
+        good clusters are all that is wanted. After `total` nodes the round is given up.
         """
         node_limit = self.node_limit if node_limit is None else min(node_limit, self.node_limit)
         t = self.tables if tables is None else tables
@@ -85,6 +86,7 @@ class Pricer:
         for hub in np.flatnonzero(t.hub_allowed).tolist():
             home = int(t.atom_of[hub])
             for area, old, loan in self.modes:
+                most = min(node_limit, max(total - nodes, 0) + 1)
                 written, lowest, spent = price(
                     t,
                     hub,
@@ -98,18 +100,18 @@ class Pricer:
                     duals.rows,
                     thresholds[home],
                     int(keep),
-                    node_limit,
+                    most,
                     self._table,
                     self._rows,
                     self._costs,
                 )
                 nodes += spent
-                complete = complete and spent < node_limit
+                complete = complete and spent < most
                 if written < 0 or len(clusters) + written > len(self._rows):
                     return Priced(clusters, minima, False, True, nodes)
                 clusters += [(r[r >= 0], loan) for r in self._rows[:written].copy()]
                 minima[home] = min(minima[home], lowest)
-            if stop():
+            if stop() or nodes > total:
                 return Priced(clusters, np.full_like(minima, -FAR_OFF), False, False, nodes)
         return Priced(clusters, minima, complete, overflow, nodes)
 

@@ -68,6 +68,8 @@ class Effort:
     max_cut_rounds: int = 12
     node_limit: int = 20_000_000
     """Nodes of one search for columns around one hub."""
+    max_nodes: int = 60_000_000
+    """Nodes of all those searches together: about a minute of one core."""
     prove: bool = True
 
 
@@ -80,6 +82,7 @@ THOROUGH = Effort(
     max_rounds=2000,
     max_cut_rounds=30,
     node_limit=500_000_000,
+    max_nodes=2_000_000_000,
 )
 
 
@@ -147,6 +150,7 @@ class _Work:
             Pricer(self.tables, effort.node_limit, effort.max_columns),
             effort.max_rounds if len(model) <= WIDEST else min(effort.max_rounds, WIDE_ROUNDS),
             effort.max_cut_rounds,
+            effort.max_nodes,
             self.stop,
             self.tell,
         )

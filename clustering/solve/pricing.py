@@ -145,6 +145,8 @@ def price(
         if state[depth] == 0:
             # judge this node once
             spent += 1
+            if spent >= nodes:
+                return written, bound, spent
             everything = ~NONE if n == 64 else (ONE << np.uint64(n)) - ONE
             reach = flood(links, everything & ~out[depth])
             alive = chosen[depth] & ~reach == NONE and taken[depth] <= wide[1]
