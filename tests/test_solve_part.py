@@ -83,6 +83,14 @@ def test_a_proof_out_of_nodes_keeps_plan_and_bound(nodes: int) -> None:
     assert answer == solve_part(model, 3, effort=effort)
 
 
+def test_a_proof_that_may_not_choose_claims_no_more_than_it_knows() -> None:
+    model = random_model(3, (), 12)
+    best = enumerate_best(model, 3)
+    answer = solve_part(model, 3, effort=Effort(moves=20_000, restarts=1, max_choice=0.0))
+    assert answer.objective == best
+    assert answer.bound is None or answer.bound <= best
+
+
 def test_no_nodes_are_no_proof_that_there_is_no_plan() -> None:
     model = random_model(3, (), 12)
     answer = solve_part(model, 3, effort=Effort(moves=1, restarts=0, max_nodes=0))

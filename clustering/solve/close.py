@@ -46,6 +46,8 @@ class Proof:
     max_cut_rounds: int
     max_nodes: int
     """Nodes of all searches for columns together; the proof ends where they are used up."""
+    max_choice: float
+    """Deterministic time of CP-SAT for all choices among columns together."""
     stop: Callable[[], bool]
     tell: Callable[[str, int | None, int | None, float | None], None]
     best: list[int] = field(default_factory=list)
@@ -60,6 +62,7 @@ class Proof:
     """Distance from that bound to a target for which the list was too long."""
     infeasible: bool = False
     converged: bool = False
+    choice_used: float = 0.0
     facts: dict[str, int] = field(default_factory=dict)
     duals: Duals | None = None
     priced: Priced | None = None

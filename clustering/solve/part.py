@@ -68,8 +68,10 @@ class Effort:
     max_cut_rounds: int = 12
     node_limit: int = 20_000_000
     """Nodes of one search for columns around one hub."""
-    max_nodes: int = 60_000_000
+    max_nodes: int = 40_000_000
     """Nodes of all those searches together: about a minute of one core."""
+    max_choice: float = 40.0
+    """Deterministic time of CP-SAT for choosing among columns, all calls together."""
     prove: bool = True
 
 
@@ -83,6 +85,7 @@ THOROUGH = Effort(
     max_cut_rounds=30,
     node_limit=500_000_000,
     max_nodes=2_000_000_000,
+    max_choice=1000.0,
 )
 
 
@@ -151,6 +154,7 @@ class _Work:
             effort.max_rounds if len(model) <= WIDEST else min(effort.max_rounds, WIDE_ROUNDS),
             effort.max_cut_rounds,
             effort.max_nodes,
+            effort.max_choice,
             self.stop,
             self.tell,
         )

@@ -37,9 +37,12 @@ class Choice:
 def best_choice(proof: Proof, numbers: Ints, target: int, effort: float = 120.0) -> Choice:
     """Choose among the columns `numbers` a plan cheaper than `target`.
 
-    `effort` is a limit in CP-SAT's deterministic time.
+    `effort` is a limit in CP-SAT's deterministic time; what is used counts against the proof's own.
     """
     columns, tables = proof.columns, proof.tables
+    effort = min(effort, proof.max_choice - proof.choice_used)
+    if effort <= 0.0:
+        return Choice(None, -NO_TARGET, False)
     holds = columns.holds[numbers]
     if (holds.sum(axis=0) == 0).any():
         return Choice(None, target, True)
@@ -63,6 +66,7 @@ def best_choice(proof: Proof, numbers: Ints, target: int, effort: float = 120.0)
     solver.parameters.linearization_level = 2
     solver.parameters.max_deterministic_time = effort
     status = solver.solve(model)
+    proof.choice_used += solver.response_proto.deterministic_time
     if status == cp_model.INFEASIBLE:
         return Choice(None, target, True)
     bound = min(int(np.ceil(solver.best_objective_bound - 1e-6)), target)
