@@ -15,7 +15,7 @@ READY := .venv/ready
 .PHONY: demo test lint types check kent notebook lock clean
 
 demo: $(READY)
-	$(BIN)/python -m clustering design data/sample/study.toml --out outputs/demo --seed 1
+	$(BIN)/python -m clustering design data/sample/study.toml --out outputs/demo --seed 1 --gap 0.05
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto
