@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from fake_county import NASTY, fake_county
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,6 +25,7 @@ from geo.map_data import SENTENCE, MapData, Source
 from geo.map_ground import LEAST_PUPILS, to_degrees
 from geo.maps import draw, embedded, save
 from geo.offline import NeedsNetworkError, OfflineMap
+from tests.fake_county import NASTY, fake_county
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 needs_real = pytest.mark.skipif(

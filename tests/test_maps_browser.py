@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_county import NASTY, fake_county
 
 from geo.colours import neighbours
 from geo.map_data import MapData
 from geo.maps import save
+from tests.fake_county import NASTY, fake_county
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
