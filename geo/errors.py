@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -99,13 +98,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return `Did you mean "…"?` for the known word nearest to a misspelt one, or an empty text."""
     near = difflib.get_close_matches(word, sorted(known), n=1, cutoff=0.6)
     return f'Did you mean "{near[0]}"?' if near else ""
-
-
-@contextmanager
-def gathering(tray: Faults) -> Iterator[Faults]:
-    """Raise the faults on the tray when the block ends without another exception."""
-    yield tray
-    tray.raise_if_any()
 
 
 def short_path(path: Path | str) -> str:

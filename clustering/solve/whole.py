@@ -8,15 +8,14 @@ programming over what each part costs with each number.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 from clustering.plan import Plan, make_plan
-from clustering.problem import Part, Problem
+from clustering.problem import Problem
 from clustering.rules import CENTS
 from clustering.solve.checks import Reason, Remedy, possible_counts
 from clustering.solve.model import Model, build_model
@@ -25,28 +24,12 @@ from clustering.solve.part import (
     STANDARD,
     THOROUGH,
     Chosen,
-    Effort,
-    PartAnswer,
-    solve_part,
 )
-from clustering.solve.part import Progress as PartProgress
+from clustering.solve.runs import Desk, PartRun, Tick, Work
 
 EFFORTS = {"quick": QUICK, "standard": STANDARD, "thorough": THOROUGH}
 WORKERS = 2
 """Parts solved side by side; the answer does not depend on it."""
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A word on how far a long solve is: where, in which phase, best plan and bound in minutes."""
-
-    part: str
-    clusters: int
-    phase: str
-    objective: float | None
-    bound: float | None
-    done: float
-    """Share of the whole work, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +77,6 @@ def gap(objective: float | None, bound: float | None) -> float | None:
     if objective is None or bound is None:
         return None
     return max(0.0, (objective - bound) / objective) if objective > 0 else 0.0
-
-
-@dataclass
-class _Work:
-    """One part with its model and the answers found so far."""
-
-    part: Part
-    model: Model
-    counts: list[int]
-    answers: dict[int, PartAnswer] = field(default_factory=dict)
 
 
 def solve(
@@ -158,19 +131,19 @@ def solve(
     )
 
 
-def _prepared(problem: Problem) -> tuple[list[_Work], list[Reason]]:
+def _prepared(problem: Problem) -> tuple[list[Work], list[Reason]]:
     works, reasons = [], []
     for part in problem.parts():
         model = build_model(problem, part)
         counts, why = possible_counts(problem, part, model)
-        works.append(_Work(part, model, counts))
+        works.append(Work(part, model, counts))
         reasons += why
     if not reasons and problem.rules.areas == "never" and problem.rules.clusters != "free":
         reasons += _total_clash(problem, works)
     return works, reasons
 
 
-def _total_clash(problem: Problem, works: Sequence[_Work]) -> list[Reason]:
+def _total_clash(problem: Problem, works: Sequence[Work]) -> list[Reason]:
     """Return why a number of clusters fixed for the whole county cannot be shared out."""
     if problem.rules.clusters == "free":
         return []
@@ -188,7 +161,7 @@ def _total_clash(problem: Problem, works: Sequence[_Work]) -> list[Reason]:
 
 def _run(
     problem: Problem,
-    works: Sequence[_Work],
+    works: Sequence[Work],
     seed: int,
     effort: str,
     gap: float,
@@ -202,11 +175,11 @@ def _run(
     a part depends on that part alone, so their order does not matter to the answer.
     """
     halt = threading.Event()
-    desk = _Desk(len(works), progress)
+    desk = Desk(len(works), progress)
     all_counts = _every_count_matters(problem)
 
-    def one(work: _Work) -> None:
-        own = _PartRun(work, seed, EFFORTS[effort], gap, starts.get(work.part.name, ()), halt, desk)
+    def one(work: Work) -> None:
+        own = PartRun(work, seed, EFFORTS[effort], gap, starts.get(work.part.name, ()), halt, desk)
         own.all_counts() if all_counts else own.best_count()
         desk.finished()
 
@@ -233,102 +206,8 @@ def _every_count_matters(problem: Problem) -> bool:
     return problem.rules.areas == "never" and problem.rules.clusters != "free"
 
 
-class _Desk:
-    """Passes on progress from several threads, one word at a time."""
-
-    def __init__(self, parts: int, progress: Callable[[Tick], None]) -> None:
-        self._parts, self._progress = parts, progress
-        self._done, self._lock = 0.0, threading.Lock()
-
-    def finished(self) -> None:
-        with self._lock:
-            self._done += 1
-
-    def tell(self, part: str, clusters: int, step: PartProgress) -> None:
-        cost = None if step.objective is None else step.objective / CENTS
-        bound = None if step.bound is None else step.bound / CENTS
-        with self._lock:
-            share = self._done / self._parts
-            self._progress(Tick(part, clusters, step.phase, cost, bound, share))
-
-
-@dataclass
-class _PartRun:
-    """The work on one part: every number of clusters, or only what the best one needs."""
-
-    work: _Work
-    seed: int
-    effort: Effort
-    gap: float
-    start: tuple[Chosen, ...]
-    halt: threading.Event
-    desk: _Desk
-
-    def all_counts(self) -> None:
-        """Solve the part with every number of clusters."""
-        for clusters in self.work.counts:
-            self.work.answers[clusters] = self._solve(clusters, self.effort, self.start)
-
-    def best_count(self) -> None:
-        """Find the best number of clusters and prove it; stop on others once they cannot win.
-
-        A quick search ranks the numbers. The most promising is solved in full; of each other one
-        only as much is proven as shows that it is no better.
-        """
-        quick = {k: self._solve(k, QUICK, self.start) for k in self.work.counts}
-        self.work.answers |= quick
-        if self.effort is QUICK:
-            return
-        cost = {k: a.objective for k, a in quick.items() if a.objective is not None}
-        ranked = sorted(self.work.counts, key=lambda k: (k not in cost, cost.get(k, 0), k))
-        best: int | None = None
-        for clusters in ranked:
-            if self.halt.is_set():
-                return
-            start = quick[clusters].chosen or self.start
-            # A number that cannot win by more than the gap need not be looked at further.
-            enough = None if best is None else math.ceil(best * (1.0 - self.gap))
-            answer = self._solve(clusters, self.effort, start, enough=enough)
-            self.work.answers[clusters] = answer
-            if answer.objective is not None:
-                best = answer.objective if best is None else min(best, answer.objective)
-
-    def _solve(
-        self,
-        clusters: int,
-        effort: Effort,
-        start: tuple[Chosen, ...],
-        enough: int | None = None,
-    ) -> PartAnswer:
-        """Solve with one number of clusters, until a bound of `enough` shows it cannot win."""
-        latest: list[int | None] = [None]
-
-        def tell(step: PartProgress) -> None:
-            latest[0] = step.bound
-            self.desk.tell(self.work.part.name, clusters, step)
-
-        def stop() -> bool:
-            beaten = enough is not None and latest[0] is not None and latest[0] >= enough
-            return beaten or self.halt.is_set()
-
-        answer = solve_part(
-            self.work.model,
-            clusters,
-            seed=self.seed,
-            effort=effort,
-            start=start if len(start) == clusters else (),
-            stop=stop,
-            progress=tell,
-            gap=self.gap,
-        )
-        beaten = enough is not None and answer.bound is not None and answer.bound >= enough
-        if beaten and answer.status == "interrupted":
-            return replace(answer, status="feasible" if answer.chosen else "not_found")
-        return answer
-
-
 def _starts(
-    problem: Problem, works: Sequence[_Work], start: Plan | None
+    problem: Problem, works: Sequence[Work], start: Plan | None
 ) -> dict[str, tuple[Chosen, ...]]:
     """Return a start plan as clusters of atoms for each part it covers wholly."""
     if start is None:
@@ -354,7 +233,7 @@ def _schools(model: Model, cluster: Chosen) -> Iterator[int]:
     return (s for s, atom in enumerate(model.atom_of.tolist()) if atom in inside)
 
 
-def _chosen(problem: Problem, works: Sequence[_Work]) -> tuple[dict[str, int] | None, int | None]:
+def _chosen(problem: Problem, works: Sequence[Work]) -> tuple[dict[str, int] | None, int | None]:
     """Return the number of clusters for each part and a bound on the whole, both at their best."""
     values = [
         {k: a.objective for k, a in w.answers.items() if a.objective is not None} for w in works
@@ -391,7 +270,7 @@ def _share_out(
     return min(fitting, default=None)
 
 
-def _part_result(work: _Work, clusters: int, problem: Problem) -> PartResult:
+def _part_result(work: Work, clusters: int, problem: Problem) -> PartResult:
     answer = work.answers[clusters]
     others = [a.bound for a in work.answers.values() if a.status != "infeasible"]
     free = problem.rules.clusters == "free" or problem.rules.areas != "never"
@@ -411,7 +290,7 @@ def _part_result(work: _Work, clusters: int, problem: Problem) -> PartResult:
 
 
 def _no_plan(
-    problem: Problem, works: Sequence[_Work], reasons: Sequence[Reason], seed: int, spent: float
+    problem: Problem, works: Sequence[Work], reasons: Sequence[Reason], seed: int, spent: float
 ) -> Solution:
     by_place: dict[str, list[Reason]] = {}
     for reason in reasons:
@@ -432,7 +311,7 @@ def _no_plan(
 
 
 def _not_found(
-    problem: Problem, works: Sequence[_Work], interrupted: bool, seed: int, spent: float
+    problem: Problem, works: Sequence[Work], interrupted: bool, seed: int, spent: float
 ) -> Solution:
     """Return the answer when a part has no plan although no count forbids one."""
     from clustering.solve.explain import explain
