@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numba
@@ -17,6 +18,7 @@ from clustering.solve.part import (
     Effort,
     PartAnswer,
     Progress,
+    at_least,
     impossible,
     solve_part,
 )
@@ -61,11 +63,12 @@ def test_three_clusters_of_twelve() -> None:
     agree(3, (), 12, 3)
 
 
-def test_a_search_without_proof_finds_plans_and_claims_nothing() -> None:
+def test_a_search_without_proof_claims_no_more_than_counting_shows() -> None:
     model = random_model(3, (), 12)
     answer = solve_part(model, 3, effort=Effort(moves=20_000, restarts=1, prove=False))
     assert answer.status == "feasible"
-    assert answer.bound is None
+    assert answer.bound == at_least(model, 3)
+    assert 0 < answer.bound < enumerate_best(model, 3)
     assert answer.objective == recount(model, answer.chosen)
     assert QUICK.moves < STANDARD.moves
 
@@ -95,7 +98,19 @@ def test_no_nodes_are_no_proof_that_there_is_no_plan() -> None:
     model = random_model(3, (), 12)
     answer = solve_part(model, 3, effort=Effort(moves=1, restarts=0, max_nodes=0))
     assert answer.status == "not_found"
-    assert answer.bound is None
+    assert answer.bound == at_least(model, 3)
+
+
+def test_counting_claims_nothing_where_moves_are_paid_for() -> None:
+    model = replace(random_model(3, (), 12), change=-500)
+    assert at_least(model, 3) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_counting_never_claims_too_much(seed: int) -> None:
+    model = random_model(seed, (), 9)
+    best = enumerate_best(model, 2)
+    assert best is None or at_least(model, 2) <= best
 
 
 def test_kernels_compile_in_the_ordinary_way_without_the_private_switch(

@@ -233,8 +233,9 @@ class _Work:
         log = tuple((fact, str(number)) for fact, number in self.proof.facts.items())
         if self.proof.infeasible and not self.best:
             return PartAnswer("infeasible", clusters, (), None, None, log)
-        # costs are not negative: a bound below zero says nothing
-        bound = None if self.proof.bound < 0 else self.proof.bound + model.base
+        bound = at_least(model, clusters)
+        if self.proof.bound >= 0:
+            bound = max(bound or 0, self.proof.bound + model.base)
         status: Status = "interrupted" if self.stopped else "not_found"
         if not self.best:
             return PartAnswer(status, clusters, (), None, bound, log)
@@ -246,6 +247,23 @@ class _Work:
         elif not self.stopped:
             status = "feasible"
         return PartAnswer(status, clusters, self.best, objective, bound, log)
+
+
+def at_least(model: Model, clusters: int) -> int | None:
+    """Return what every plan costs by counting alone; None where costs can be negative.
+
+    An atom without the hub pays at least its way to the nearest other school; K atoms hold a hub.
+    """
+    if model.change < 0:
+        return None
+    own = model.atom_of[None, :] == np.arange(len(model))[:, None]
+    outside = np.where(own, np.iinfo(np.int64).max, model.travel).min(axis=1)
+    inside = np.where(own, model.travel, np.iinfo(np.int64).max).min(axis=1)
+    if len(model) == 1:
+        outside = inside
+    saved = np.sort(np.maximum(outside - inside, 0))[::-1][:clusters]
+    travel = int(outside.sum() - saved.sum())
+    return model.base + clusters * model.price_cluster + max(travel, 0)
 
 
 def impossible(model: Model, clusters: int) -> str:
