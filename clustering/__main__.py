@@ -181,9 +181,8 @@ def assess_command(
 def compare_command(study: StudyFile, first: PlanFile, second: PlanFile) -> None:
     """Put two plans side by side: figures, and which schools move."""
     inputs = load_inputs(Study.load(study))
-    plans = {path.stem: judge(inputs, path)[0] for path in (first, second)}
-    if len(plans) == 1:
-        plans = {name: judge(inputs, p)[0] for name, p in (("A", first), ("B", second))}
+    names = (first.stem, second.stem) if first.stem != second.stem else ("A", "B")
+    plans = {n: judge(inputs, p)[0] for n, p in zip(names, (first, second), strict=True)}
     found = compare_plans(inputs, plans)
     out.print(table_shown(found.figures.reset_index(names=""), "Side by side"))
     for name, table in found.moves.items():

@@ -20,10 +20,10 @@ from openpyxl.utils import get_column_letter
 from clustering.inputs import Inputs
 from clustering.plan import Plan
 from clustering.publish.money import BUDGET_FILES, Money, budget_json, write_money
-from clustering.publish.plan_map import cluster_outlines, plan_map
+from clustering.publish.plan_map import cluster_outlines, feeder_links, plan_map
 from clustering.publish.sources import manifest
 from clustering.report import Report, moves
-from clustering.solve.whole import Solution, gap
+from clustering.solve.whole import Solution
 from clustering.study import Study
 from geo.areas import NATIONAL_GRID
 from geo.errors import Faults, StudyError
@@ -121,7 +121,7 @@ def report_json(inputs: Inputs, solution: Solution, report: Report | None) -> di
                 "clusters": part.clusters,
                 "objective": part.objective,
                 "bound": part.bound,
-                "gap": _rounded(gap(part.objective, part.bound)),
+                "gap": _rounded(part.gap),
                 "tried": {str(k): status for k, status in part.tried.items()},
                 "breaches": _part_breaches(report, part.name),
                 "reasons": [reason.text for reason in part.reasons],
@@ -229,15 +229,9 @@ def _write_geopackage(path: Path, inputs: Inputs, plan: Plan, report: Report) ->
         rows, geometry=shapes.reindex(rows["cluster"]).to_numpy(), crs=NATIONAL_GRID
     )
     at = dict(zip(table["urn"], points, strict=True))
-    links = inputs.feeders.links
-    home = plan.cluster_of
+    links = feeder_links(inputs, plan, report)
     frames["feeders"] = gpd.GeoDataFrame(
-        links.assign(
-            kept=[
-                home.get(a, "") == home.get(b, "-")
-                for a, b in zip(links["from_urn"], links["to_urn"], strict=True)
-            ],
-        ),
+        links,
         geometry=[
             shapely.LineString([at[a], at[b]])
             for a, b in zip(links["from_urn"], links["to_urn"], strict=True)

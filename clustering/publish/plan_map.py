@@ -28,13 +28,14 @@ def plan_map(inputs: Inputs, plan: Plan, report: Report, *, banner: str = "") ->
     config = inputs.study.config
     schools = _schools(inputs, plan)
     clusters = _clusters(inputs, report, schools, rounded_budgets(inputs, plan))
+    links = feeder_links(inputs, plan, report)
     return MapData(
         title=config.title or config.name,
         subtitle=_subtitle(report),
         schools=schools,
         clusters=clusters,
         areas=_areas(inputs),
-        feeders=_feeders(inputs, plan, report),
+        feeders=links[links["pupils"] >= SMALL_FLOW],
         existing=_existing(inputs),
         context=_context(inputs),
         set_aside=inputs.schools.set_aside.dropna(subset=["easting", "northing"]),
@@ -182,16 +183,15 @@ def _areas(inputs: Inputs) -> gpd.GeoDataFrame:
     return empty.set_index(pd.Index([], name="area", dtype=object))
 
 
-def _feeders(inputs: Inputs, plan: Plan, report: Report) -> pd.DataFrame:
+def feeder_links(inputs: Inputs, plan: Plan, report: Report) -> pd.DataFrame:
+    """Return the feeder links with a column `kept`: both ends in one cluster or its associate."""
     links = inputs.feeders.links
-    big = links[links["pupils"] >= SMALL_FLOW].copy()
-    home = plan.cluster_of
-    lent = report.lent
-    big["kept"] = [
+    home, lent = plan.cluster_of, report.lent
+    kept = [
         bool(home.get(a)) and (home.get(a) == home.get(b) or lent.get(home[a]) == b)
-        for a, b in zip(big["from_urn"], big["to_urn"], strict=True)
+        for a, b in zip(links["from_urn"], links["to_urn"], strict=True)
     ]
-    return big
+    return links.assign(kept=kept)
 
 
 def _existing(inputs: Inputs) -> gpd.GeoDataFrame | None:
