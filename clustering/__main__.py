@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from clustering.inputs import Inputs, load_inputs
-from clustering.outputs import study_of_run, write_budget, write_plan
+from clustering.outputs import opted_out_told, study_of_run, write_budget, write_plan
+from clustering.plan import Plan
 from clustering.publish.money import money_of, parts_of, sentences_on
 from clustering.run import Result, compare_plans, design, judge
 from clustering.show import (
@@ -141,6 +142,7 @@ def _tell(result: Result, folder: Path) -> None:
         out.print(f"Written to {escape(str(folder))}")
         raise typer.Exit(UNWELCOME)
     out.print(clusters_shown(result.report, result.inputs))
+    _tell_opted_out(result.inputs, result.plan)
     solution = result.solution
     proof = (
         "proven best"
@@ -156,6 +158,11 @@ def _tell(result: Result, folder: Path) -> None:
     out.print(f"Open {escape(str(folder / 'map.html'))}")
 
 
+def _tell_opted_out(inputs: Inputs, plan: Plan) -> None:
+    for sentence in opted_out_told(inputs, plan):
+        out.print(f"• {escape(sentence)}")
+
+
 @app.command("assess")
 def assess_command(
     study: StudyFile,
@@ -168,6 +175,7 @@ def assess_command(
     inputs = load_inputs(Study.load(study))
     loaded, report = judge(inputs, plan)
     out.print(clusters_shown(report, inputs))
+    _tell_opted_out(inputs, loaded)
     for breach in report.breaches:
         out.print(f"✗ {escape(breach.text)}")
     out.print(f"Objective {report.objective:,.1f} minutes; {len(report.breaches)} rules broken.")

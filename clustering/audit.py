@@ -33,6 +33,7 @@ class Audit:
     """The sums that breaches, goals and rows share, worked out once for a plan."""
 
     def __init__(self, plan: Plan, problem: Problem) -> None:
+        problem = problem.without(plan.opted_out)
         self.plan, self.problem = plan, problem
         self.members = {c.label: problem.positions(c.schools) for c in plan.clusters}
         self.hub = {c.label: problem.positions([c.hub])[0] for c in plan.clusters}

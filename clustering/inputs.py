@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
+from zipfile import BadZipFile
 
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
@@ -25,7 +26,7 @@ from clustering.need_inputs import (
     need_of_study,
     strangers,
 )
-from clustering.plan import Plan, plan_from_frame
+from clustering.plan import Plan, plan_from_frame, plan_table
 from clustering.problem import SECONDARY_PHASES, Problem, build_problem
 from clustering.study import Study
 from clustering.together import ties
@@ -80,6 +81,14 @@ class Inputs:
         if self.existing_table is None:
             return None
         return plan_from_frame(self.existing_table, self.problem)
+
+    @property
+    def existing_labels(self) -> dict[str, str]:
+        """Label of today's cluster of each school, also of schools that now opt out."""
+        if self.existing_table is None:
+            return {}
+        named = self.existing_table["cluster"].str.strip()
+        return {u: c for u, c in zip(self.existing_table["urn"], named, strict=True) if c}
 
 
 class _Doors:
@@ -234,9 +243,9 @@ def _existing(study: Study, schools: Schools) -> pd.DataFrame | None:
     path = study.resolve(own.file)
     faults = Faults(StudyError, path.name)
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (UnicodeDecodeError, ValueError):
-        faults.add("cannot be read as CSV in UTF-8.", "Save it as CSV UTF-8.")
+        table = plan_table(path)
+    except (UnicodeDecodeError, ValueError, KeyError, BadZipFile):
+        faults.add("cannot be read as CSV in UTF-8.", "Save it as CSV UTF-8 or Excel workbook.")
         faults.raise_if_any()
     table.columns = [str(c).strip().lower() for c in table.columns]
     if not {"urn", "cluster"} <= set(table.columns):
@@ -435,6 +444,7 @@ def _check_rules(study: Study, table: pd.DataFrame) -> None:
                 "Set clusters in [rules] for all areas together.",
             )
     named = {
+        "opt_out": list(rules.opt_out),
         "together": [u for group in rules.together for u in group],
         "apart": [u for group in rules.apart for u in group],
         "pinned_hubs": list(rules.pinned_hubs),
@@ -457,6 +467,13 @@ def _check_rules(study: Study, table: pd.DataFrame) -> None:
                 )
     for key, urns in named.items():
         for urn in urns:
+            if key != "opt_out" and urn in rules.opt_out:
+                faults.add(
+                    f"[rules] {key} names it, and [rules] opt_out takes it out of every cluster.",
+                    "Take it out of one of the two.",
+                    urn=urn,
+                    name=str(table["name"].get(urn, "")),
+                )
             if urn not in table.index:
                 faults.add(
                     f"[rules] {key} names {urn}, which is not a school of this study.",

@@ -18,7 +18,8 @@ import shapely
 from openpyxl.utils import get_column_letter
 
 from clustering.inputs import Inputs
-from clustering.plan import Plan
+from clustering.opting import opted_out_table, opted_out_words
+from clustering.plan import OUT, Plan
 from clustering.publish.money import BUDGET_FILES, Money, budget_json, write_money
 from clustering.publish.plan_map import cluster_outlines, feeder_links, plan_map
 from clustering.publish.sources import manifest
@@ -134,6 +135,7 @@ def report_json(inputs: Inputs, solution: Solution, report: Report | None) -> di
         "minutes": inputs.minutes.source,
         "need": inputs.need.banner,
         **({"budget": budget} if budget is not None else {}),
+        "opted_out": opted_out_told(inputs, solution.plan) if solution.plan else [],
         "notes": list(inputs.notes),
     }
 
@@ -165,8 +167,9 @@ def school_table(inputs: Inputs, plan: Plan) -> pd.DataFrame:
         round(float(inputs.minutes.table.at[urn, hub_of[urn]]), 1) if urn in hub_of else None
         for urn in table.index
     ]
-    old = inputs.existing.cluster_of if inputs.existing else {}
-    return pd.DataFrame(
+    old = inputs.existing_labels
+    out = dict(plan.opted_out)
+    found = pd.DataFrame(
         {
             "urn": table.index,
             "cluster": [plan.cluster_of.get(urn, "") for urn in table.index],
@@ -180,6 +183,15 @@ def school_table(inputs: Inputs, plan: Plan) -> pd.DataFrame:
             "existing_cluster": [old.get(urn, "") for urn in table.index],
         }
     )
+    if out:
+        found.insert(3, OUT, [out.get(urn, "") for urn in table.index])
+    return found
+
+
+def opted_out_told(inputs: Inputs, plan: Plan) -> list[str]:
+    """Return a sentence on each school that opted out of a plan, with the flows it takes along."""
+    links = inputs.feeders.links
+    return list(opted_out_words(opted_out_table(plan.opted_out, inputs.table, links)))
 
 
 def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
@@ -191,7 +203,7 @@ def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report) -> None
             [(b.cluster, b.rule, b.text) for b in report.breaches],
             columns=["cluster", "rule", "what is broken"],
         ),
-        "notes": pd.DataFrame({"note": list(inputs.notes)}),
+        "notes": pd.DataFrame({"note": [*opted_out_told(inputs, plan), *inputs.notes]}),
     }
     if inputs.existing is not None:
         sheets["moves"] = _named_moves(inputs, moves(inputs.existing, plan))

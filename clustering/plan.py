@@ -16,9 +16,12 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from clustering.problem import Problem
+from clustering.rules import OPTED_OUT
 from geo.errors import Fault, Faults, PlanError, did_you_mean
 
 COLUMNS = ("urn", "cluster", "hub")
+OUT = "opted_out"
+"""Column of the reasons of schools that opted out; a plan without such schools has none."""
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,22 @@ class Plan:
     clusters: tuple[Cluster, ...]
     locked: frozenset[str] = frozenset()
     """Labels of clusters, and URNs of schools, that a new design must leave where they are."""
+    opted_out: tuple[tuple[str, str], ...] = ()
+    """URN and reason of each school that takes no part: it is in no cluster and in no count."""
 
     def __post_init__(self) -> None:
         seen = Counter(urn for cluster in self.clusters for urn in cluster.schools)
+        seen.update(urn for urn, _ in self.opted_out)
         twice = sorted(urn for urn, times in seen.items() if times > 1)
         if twice:
             raise PlanError(
-                Fault("stands in two clusters.", "Keep one of the two rows.", urn=urn)
+                Fault(
+                    "has opted out and stands in a cluster."
+                    if urn in dict(self.opted_out)
+                    else "stands in two clusters.",
+                    "Keep one of the two rows.",
+                    urn=urn,
+                )
                 for urn in twice
             )
 
@@ -68,17 +80,22 @@ class Plan:
         raise PlanError(Fault(f'there is no cluster "{label}".', hint))
 
     def to_frame(self) -> pd.DataFrame:
-        """Return `urn, cluster, hub`, one row for each clustered school, sorted by URN."""
-        rows = [(urn, c.label, c.hub) for c in self.clusters for urn in c.schools]
-        return pd.DataFrame(sorted(rows), columns=list(COLUMNS))
+        """Return `urn, cluster, hub`, one row for each clustered school, sorted by URN.
+
+        Where schools opted out they have a row too, without cluster and hub and with the reason in
+        the column `opted_out`, which is there only then.
+        """
+        rows = [(urn, c.label, c.hub, "") for c in self.clusters for urn in c.schools]
+        rows += [(urn, "", "", why) for urn, why in self.opted_out]
+        table = pd.DataFrame(sorted(rows), columns=[*COLUMNS, OUT])
+        return table if self.opted_out else table[list(COLUMNS)]
 
     def move(self, urn: str, to: str, *, hub: str | None = None) -> Plan:
         """Return the plan with one school in another cluster; a cluster left empty disappears.
 
         A hub that moves away leaves its place to `hub`, or to the first school that stays.
         """
-        if urn not in self.cluster_of:
-            raise PlanError(Fault("is not in the plan.", "Check the URN.", urn=urn))
+        self._check_inside(urn)
         target = self[to]
         changed = []
         for cluster in self.clusters:
@@ -107,14 +124,46 @@ class Plan:
 
     def swap(self, a: str, b: str) -> Plan:
         """Return the plan with two schools in each other's cluster."""
-        for urn in (a, b):
-            if urn not in self.cluster_of:
-                raise PlanError(Fault("is not in the plan.", "Check the URN.", urn=urn))
+        self._check_inside(a, b)
         home_a, home_b = self.cluster_of[a], self.cluster_of[b]
         return self.move(a, home_b).move(b, home_a)
 
+    def opt_out(self, urn: str, reason: str = OPTED_OUT, *, hub: str | None = None) -> Plan:
+        """Return the plan without a school that takes no part; it stays on the map and on record.
+
+        A hub that opts out leaves its place to `hub`, or to the first school that stays.
+        """
+        self._check_inside(urn)
+        changed = []
+        for cluster in self.clusters:
+            stays = tuple(u for u in cluster.schools if u != urn)
+            if stays:
+                kept = cluster.hub if cluster.hub in stays else hub or stays[0]
+                changed.append(replace(cluster, schools=stays, hub=kept))
+        out = tuple(sorted([*self.opted_out, (urn, reason or OPTED_OUT)]))
+        return replace(self, clusters=tuple(changed), opted_out=out, locked=self.locked - {urn})
+
+    def opt_in(self, urn: str, to: str) -> Plan:
+        """Return the plan with a school that had opted out in a cluster again."""
+        if urn not in dict(self.opted_out):
+            raise PlanError(Fault("has not opted out.", "Use move for a school inside.", urn=urn))
+        target = self[to]
+        changed = tuple(
+            replace(c, schools=tuple(sorted((*c.schools, urn)))) if c is target else c
+            for c in self.clusters
+        )
+        left = tuple((u, why) for u, why in self.opted_out if u != urn)
+        return replace(self, clusters=changed, opted_out=left)
+
+    def _check_inside(self, *urns: str) -> None:
+        for urn in urns:
+            if urn in dict(self.opted_out):
+                raise PlanError(Fault("has opted out.", "Bring it back with opt_in.", urn=urn))
+            if urn not in self.cluster_of:
+                raise PlanError(Fault("is not in the plan.", "Check the URN.", urn=urn))
+
     def write_csv(self, path: Path) -> None:
-        """Write `urn,cluster,hub` as UTF-8 with plain newlines."""
+        """Write the rows of `to_frame` as UTF-8 with plain newlines."""
         self.to_frame().to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
@@ -132,7 +181,7 @@ def make_plan(problem: Problem, groups: Iterable[tuple[Iterable[int], int]]) -> 
         by_area[area] += 1
         schools = tuple(problem.urns[i] for i in members)
         clusters.append(Cluster(f"{area} {by_area[area]}", problem.urns[hub], schools))
-    return Plan(tuple(sorted(clusters, key=label_order)))
+    return Plan(tuple(sorted(clusters, key=label_order)), opted_out=problem.opted_out)
 
 
 def main_area(problem: Problem, members: Iterable[int]) -> str:
@@ -153,8 +202,10 @@ def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") ->
     A planner who moves a school changes its `cluster` and leaves the column `hub`, so the hub of a
     cluster is the one of its own schools that most of its rows name; where they name none, the
     school with the fewest minutes in sum, so that a bare list of today's clusters can be judged
-    too. Rows with an empty cluster are schools that are not in one. Raises `PlanError` with every
-    fault: columns, unknown or repeated URNs, hubs that are no school of the study.
+    too. Rows with an empty cluster are schools that are not in one; a reason in the column
+    `opted_out` says that the school takes no part. What the study itself opts out is out of every
+    plan, whatever its row says. Raises `PlanError` with every fault: columns, unknown or repeated
+    URNs, hubs that are no school of the study.
     """
     faults = Faults(PlanError, file)
     table = table.rename(columns=lambda c: str(c).strip().lower())
@@ -169,11 +220,16 @@ def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") ->
     hubs: dict[str, dict[str, int]] = defaultdict(dict)
     votes: Counter[tuple[str, str]] = Counter()
     seen: dict[str, int] = {}
+    out = dict(problem.opted_out)
     for row, record in enumerate(table.to_dict("records"), start=2):
         urn, label = (_text(record.get(key)) for key in COLUMNS[:2])
-        if not label:
+        reason = _text(record.get(OUT))
+        if urn in dict(problem.opted_out) or not (label or reason):
             continue
-        if urn not in problem.position:
+        if label and reason:
+            fix = "Empty the cell of its cluster, or that of the reason."
+            faults.add("has opted out and stands in a cluster.", fix, row=row, urn=urn)
+        elif urn not in problem.position:
             faults.add(
                 "is not a school of this study.",
                 "Check the URN; `clusters check` lists the schools set aside, and why.",
@@ -182,6 +238,8 @@ def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") ->
             )
         elif urn in seen:
             faults.add(f"stands in row {seen[urn]} already.", "Keep one row.", row=row, urn=urn)
+        elif reason:
+            seen[urn], out[urn] = row, reason
         else:
             seen[urn] = row
             members[label].append(urn)
@@ -190,7 +248,7 @@ def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") ->
                 votes[label, hub] += 1
     for label, named in sorted(hubs.items()):
         for hub, row in named.items():
-            if hub not in problem.position:
+            if hub not in problem.position and hub not in out:
                 faults.add(
                     f'the hub {hub} of cluster "{label}" is not a school of this study.',
                     "Name one of the cluster's schools, or leave the hub empty.",
@@ -204,7 +262,7 @@ def plan_from_frame(table: pd.DataFrame, problem: Problem, *, file: str = "") ->
         voted = [(-votes[label, hub], hub) for hub in hubs[label] if hub in urns]
         hub = min(voted)[1] if voted else nearest_hub(problem, urns)
         found.append(Cluster(label, hub, tuple(sorted(urns))))
-    return Plan(tuple(sorted(found, key=label_order)))
+    return Plan(tuple(sorted(found, key=label_order)), opted_out=tuple(sorted(out.items())))
 
 
 def nearest_hub(problem: Problem, urns: Iterable[str]) -> str:
@@ -222,10 +280,7 @@ def read_plan(path: Path | str, problem: Problem) -> Plan:
     """Read a plan from `plan.csv` or an edited `plan.xlsx` (its first sheet)."""
     path = Path(path)
     try:
-        if path.suffix.lower() in (".xlsx", ".xlsm"):
-            table = pd.read_excel(path, dtype=str, keep_default_na=False)
-        else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+        table = plan_table(path)
     except FileNotFoundError:
         raise PlanError(Fault("the file is not there.", "Check the path.", path.name)) from None
     except (UnicodeDecodeError, ValueError, KeyError, OSError, BadZipFile) as error:
@@ -234,6 +289,13 @@ def read_plan(path: Path | str, problem: Problem) -> Plan:
             Fault(reason, "Save it as CSV (UTF-8) or Excel workbook.", path.name)
         ) from error
     return plan_from_frame(table, problem, file=path.name)
+
+
+def plan_table(path: Path) -> pd.DataFrame:
+    """Return the table of a plan as text: a CSV file, or the first sheet of a workbook."""
+    if path.suffix.lower() in (".xlsx", ".xlsm"):
+        return pd.read_excel(path, dtype=str, keep_default_na=False)
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
 def _text(value: object) -> str:

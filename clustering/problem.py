@@ -60,6 +60,8 @@ class Problem:
     """Groups of URNs that are a cluster each, as they stand: nobody leaves and nobody joins."""
     feeders_estimated: bool = False
     notes: tuple[str, ...] = field(default=())
+    opted_out: tuple[tuple[str, str], ...] = ()
+    """URN and reason of schools that take no part; no array above holds them."""
 
     def __len__(self) -> int:
         return len(self.urns)
@@ -84,15 +86,51 @@ class Problem:
         urns = list(urns)
         unknown = [urn for urn in urns if urn not in self.position]
         if unknown:
-            raise PlanError(
-                Fault(
-                    "is not a school of this study.",
-                    "Check the URN; `clusters check` lists the schools set aside, and why.",
-                    urn=urn,
-                )
-                for urn in unknown
-            )
+            raise PlanError(self._unknown(urn) for urn in unknown)
         return [self.position[urn] for urn in urns]
+
+    def _unknown(self, urn: str) -> Fault:
+        if urn in dict(self.opted_out):
+            fix = "Take it out of [rules] opt_out to bring it back."
+            return Fault("has opted out and takes no part in any cluster.", fix, urn=urn)
+        fix = "Check the URN; `clusters check` lists the schools set aside, and why."
+        return Fault("is not a school of this study.", fix, urn=urn)
+
+    def without(self, opted_out: Iterable[tuple[str, str]]) -> Problem:
+        """Return the problem without schools that opt out, given as URN and reason.
+
+        They count in no size, mean or flow, and rules that name them no longer do.
+        """
+        gone = {urn: why for urn, why in opted_out if urn in self.position}
+        if not gone:
+            return self
+        keep = np.array([i for i, urn in enumerate(self.urns) if urn not in gone], np.int64)
+        place = np.full(len(self), -1, np.int64)
+        place[keep] = np.arange(len(keep))
+        flows = (place[self.feeder_from] >= 0) & (place[self.feeder_to] >= 0)
+        stay = tuple(tuple(u for u in group if u not in gone) for group in self.sealed)
+        return replace(
+            self,
+            urns=tuple(self.urns[i] for i in keep),
+            names=tuple(self.names[i] for i in keep),
+            area=self.area[keep],
+            primary=self.primary[keep],
+            secondary=self.secondary[keep],
+            selective=self.selective[keep],
+            pupils=self.pupils[keep],
+            need=self.need[keep],
+            minutes=self.minutes[np.ix_(keep, keep)],
+            feeder_from=place[self.feeder_from[flows]],
+            feeder_to=place[self.feeder_to[flows]],
+            feeder_pupils=self.feeder_pupils[flows],
+            existing=self.existing[keep],
+            ties=merge_groups([u for u in group if u not in gone] for group in self.ties),
+            rules=self.rules.leaving_out(gone),
+            no_roll=tuple(u for u in self.no_roll if u not in gone),
+            pinned_hubs=tuple(u for u in self.pinned_hubs if u not in gone),
+            sealed=tuple(group for group in stay if group),
+            opted_out=tuple(sorted({**dict(self.opted_out), **gone}.items())),
+        )
 
     def parts(self) -> list[Part]:
         """Split into parts that no cluster may span: the areas, or all schools as one."""
@@ -161,7 +199,8 @@ def build_problem(
     `schools` is the schools table with a column `area`; `minutes` is labelled by URN on both sides;
     `need` is need units by URN (NaN: roll not known); `feeders` has `from_urn, to_urn, pupils`
     (pupils a year; links to schools outside the table are left out: no plan can keep them);
-    `existing` is the name of today's cluster by URN ("" or NaN: none). Row order does not matter.
+    `existing` is the name of today's cluster by URN ("" or NaN: none). Schools that opt out by the
+    rules are left out of everything and kept on record. Row order does not matter.
     """
     table = schools.sort_index()
     urns = tuple(table.index.astype(str))
@@ -181,7 +220,7 @@ def build_problem(
     links = _links(feeders, position)
     old, old_names = _existing(existing, urns)
     phase = table["phase"]
-    return Problem(
+    whole = Problem(
         urns=urns,
         names=tuple(table["name"]),
         area_names=area_names,
@@ -205,6 +244,7 @@ def build_problem(
         pinned_hubs=tuple(sorted({*pinned_hubs, *(rules.pinned_hubs if rules else ())})),
         feeders_estimated=feeders_estimated,
     )
+    return whole.without(rules.opt_out.items() if rules else ())
 
 
 def _links(

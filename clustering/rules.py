@@ -7,6 +7,7 @@ move to secondary school leaves the cluster is worth one minute of travel to the
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -36,6 +37,13 @@ def _as_tolerance(value: Any) -> Any:
 IntRange = Annotated[tuple[int, int], BeforeValidator(_as_range)]
 Tolerance = Annotated[Annotated[float, Field(gt=0, le=10)] | None, BeforeValidator(_as_tolerance)]
 UrnGroups = tuple[tuple[str, ...], ...]
+OPTED_OUT = "opted out"
+"""The reason on record where nobody gives one."""
+
+
+def _as_reasons(value: Any) -> Any:
+    """Let a list of URNs stand for a table of URNs and reasons."""
+    return dict.fromkeys(value, OPTED_OUT) if isinstance(value, list | tuple) else value
 
 
 class Limits(Frozen):
@@ -126,6 +134,8 @@ class Rules(Frozen):
     """Which school of a cluster can be its hub."""
     pinned_hubs: tuple[str, ...] = ()
     """URNs of schools that are the hub of whatever cluster they are in."""
+    opt_out: Annotated[dict[str, str], BeforeValidator(_as_reasons)] = {}
+    """Schools that take no part, URN to reason: on the map and in the lists, in no count."""
     area: dict[str, AreaRules] = {}
     cluster: dict[str, ClusterRules] = {}
 
@@ -145,6 +155,31 @@ class Rules(Frozen):
                         f"{key} names a group of fewer than two schools: {list(group)}"
                     )
         return self
+
+    def leaving_out(self, urns: Collection[str]) -> Rules:
+        """Return the rules without what they ask of some schools, for these take no part."""
+
+        def rest(groups: UrnGroups) -> UrnGroups:
+            left = (tuple(urn for urn in group if urn not in urns) for group in groups)
+            return tuple(group for group in left if len(group) > 1)
+
+        areas = {
+            name: own.model_copy(
+                update={"associates": tuple(u for u in own.associates if u not in urns)}
+                if own.associates
+                else {}
+            )
+            for name, own in self.area.items()
+        }
+        return self.model_copy(
+            update={
+                "together": rest(self.together),
+                "apart": rest(self.apart),
+                "pinned_hubs": tuple(urn for urn in self.pinned_hubs if urn not in urns),
+                "area": areas,
+                "cluster": {k: v for k, v in self.cluster.items() if v.contains not in urns},
+            }
+        )
 
     def for_area(self, area: str) -> Filled:
         """Return the limits of a cluster in an area, which may set its own."""

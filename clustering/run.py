@@ -136,7 +136,8 @@ def design(
 
 
 def redrawn(problem: Problem, start: Plan, change: float) -> Problem:
-    """Return the problem of redrawing a plan under its locks."""
+    """Return the problem of redrawing a plan under its locks; who opted out stays out."""
+    problem = problem.without(start.opted_out)
     sealed = [start[name].schools for name in sorted(start.locked) if name in start.labels]
     hubs = [start[name].hub for name in sorted(start.locked) if name in start.labels]
     ties = [

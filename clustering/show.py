@@ -41,7 +41,8 @@ def _cell(value: object) -> str:
 
 def schools_shown(inputs: Inputs) -> Iterator[Table]:
     """Yield the schools that are in, by area and phase, and those that are out, by reason."""
-    table = inputs.table
+    out = dict(inputs.problem.opted_out)
+    table = inputs.table.drop(index=list(out))
     phases = table.assign(one=1).pivot_table(
         index="area", columns="phase", values="one", aggfunc="sum", fill_value=0
     )
@@ -53,6 +54,9 @@ def schools_shown(inputs: Inputs) -> Iterator[Table]:
     phases["pupils"] = table.groupby("area")["pupils"].sum().astype(int)
     phases.loc["all"] = phases.sum()
     yield table_shown(phases.reset_index(), f"{len(table):,} schools are in")
+    if out:
+        rows = inputs.table.loc[list(out), ["name", "area"]].rename_axis("urn").reset_index()
+        yield table_shown(rows.assign(reason=list(out.values())), f"{len(out):,} opted out")
     aside = inputs.schools.set_aside
     if len(aside):
         counts = aside.groupby("reason").size().rename("schools").reset_index()

@@ -9,10 +9,12 @@ import pandas as pd
 import shapely
 
 from clustering.inputs import Inputs
+from clustering.opting import opted_out_table, opted_out_words
 from clustering.plan import Plan
 from clustering.publish.money import rounded_budgets
 from clustering.publish.sources import sources_of
 from clustering.report import Report
+from clustering.rules import OPTED_OUT
 from geo.areas import NATIONAL_GRID
 from geo.map_data import MapData
 from geo.outlines import outlines
@@ -35,15 +37,15 @@ def plan_map(inputs: Inputs, plan: Plan, report: Report, *, banner: str = "") ->
         schools=schools,
         clusters=clusters,
         areas=_areas(inputs),
-        feeders=links[links["pupils"] >= SMALL_FLOW],
+        feeders=links[(links["pupils"] >= SMALL_FLOW) & ~links["opted_out"]],
         existing=_existing(inputs),
         context=_context(inputs),
         set_aside=inputs.schools.set_aside.dropna(subset=["easting", "northing"]),
         sources=sources_of(inputs),
         travel_source=inputs.minutes.source,
-        notes=(inputs.need.banner,),
+        notes=(*_out_words(inputs, plan), inputs.need.banner),
         banner=banner or config.map.banner,
-        words=config.words,
+        words={**_alone(schools, plan), **config.words},
     )
 
 
@@ -60,12 +62,14 @@ def _schools(inputs: Inputs, plan: Plan) -> pd.DataFrame:
     table = inputs.table
     hubs = {cluster.hub for cluster in plan.clusters}
     cluster = pd.Series(plan.cluster_of, dtype=object).reindex(table.index).fillna("")
-    old = inputs.existing.cluster_of if inputs.existing else {}
+    old, out = inputs.existing_labels, dict(plan.opted_out)
     hub_of = {urn: c.hub for c in plan.clusters for urn in c.schools}
     names = table["name"]
     details = []
     for urn, school in table.iterrows():
         rows = [("Phase", _phase(school)), ("Area", school["area"])]
+        if urn in out:
+            rows.append(("Cluster", "Opted out: in no cluster"))
         if cluster[urn]:
             rows.append(("Cluster", cluster[urn]))
             minutes = inputs.minutes.table.at[urn, hub_of[urn]]
@@ -90,6 +94,22 @@ def _schools(inputs: Inputs, plan: Plan) -> pd.DataFrame:
         },
         index=table.index,
     )
+
+
+def _out_words(inputs: Inputs, plan: Plan) -> tuple[str, ...]:
+    """Return a sentence on each school that opted out; the reason stays with the council."""
+    public = [(urn, OPTED_OUT) for urn, _ in plan.opted_out]
+    table = opted_out_table(public, inputs.table, inputs.feeders.links)
+    return tuple(opted_out_words(table))
+
+
+def _alone(schools: pd.DataFrame, plan: Plan) -> dict[str, str]:
+    """Return what grey means on this map where schools opted out."""
+    alone = set(schools.index[schools["cluster"] == ""])
+    if not plan.opted_out:
+        return {}
+    rest = alone - set(dict(plan.opted_out))
+    return {"alone": "opted out, or in no cluster" if rest else "opted out: in no cluster"}
 
 
 def _phase(school: pd.Series) -> str:
@@ -184,14 +204,19 @@ def _areas(inputs: Inputs) -> gpd.GeoDataFrame:
 
 
 def feeder_links(inputs: Inputs, plan: Plan, report: Report) -> pd.DataFrame:
-    """Return the feeder links with a column `kept`: both ends in one cluster or its associate."""
+    """Return the feeder links with `kept` and `opted_out`.
+
+    `kept`: both ends stand in one cluster or one is its associate. `opted_out`: an end takes no
+    part, so that the link counts neither as kept nor as lost.
+    """
     links = inputs.feeders.links
-    home, lent = plan.cluster_of, report.lent
+    home, lent, out = plan.cluster_of, report.lent, dict(plan.opted_out)
     kept = [
         bool(home.get(a)) and (home.get(a) == home.get(b) or lent.get(home[a]) == b)
         for a, b in zip(links["from_urn"], links["to_urn"], strict=True)
     ]
-    return links.assign(kept=kept)
+    outside = links["from_urn"].isin(out) | links["to_urn"].isin(out)
+    return links.assign(kept=kept, opted_out=outside)
 
 
 def _existing(inputs: Inputs) -> gpd.GeoDataFrame | None:

@@ -50,6 +50,7 @@ def reasons_of_schools(plan: Plan, problem: Problem) -> pd.DataFrame:
     `breaks` (rules in the way, in words; "" for none), `together` (URNs that would move too).
     Schools outside the plan, and parts the plan does not cover wholly, are left out.
     """
+    problem = problem.without(plan.opted_out)
     rows: list[dict[str, object]] = []
     for part in problem.parts():
         model = build_model(problem, part)
