@@ -46,12 +46,18 @@ ENGINES = ("scipy", "CCH", "igraph", "pandana", "rustworkx", "networkx")
 PACKAGE = {"CCH": "pyroutingkit"}
 
 
-def grid(side: int, seed: int = 1) -> RawRoads:
+def grid(
+    side: int,
+    seed: int = 1,
+    *,
+    metres: float = GRID_METRES,
+    origin: tuple[float, float] = (100_000.0, 100_000.0),
+) -> RawRoads:
     """Return an invented town of side × side corners, two-way, with main roads between."""
     rng = np.random.default_rng(seed)
     east, north = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
-    xy = np.column_stack([east.ravel(), north.ravel()]) * GRID_METRES
-    xy += rng.uniform(-0.3, 0.3, xy.shape) * GRID_METRES + 100_000.0
+    xy = np.column_stack([east.ravel(), north.ravel()]) * metres
+    xy += rng.uniform(-0.3, 0.3, xy.shape) * metres + np.array(origin)
     node = np.arange(side * side).reshape(side, side)
     a = np.concatenate([node[:-1].ravel(), node[:, :-1].ravel()])
     b = np.concatenate([node[1:].ravel(), node[:, 1:].ravel()])

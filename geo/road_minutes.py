@@ -87,7 +87,7 @@ def minutes_between(
     NaN: no way, or none within `limit`. Zero is kept: no floor, no diagonal.
     """
     _check(peak, 0.0, limit)
-    tables = [_as_points(points_a), _as_points(points_b)]
+    tables = [as_points(points_a), as_points(points_b)]
     both = pd.concat(tables)
     snaps = snap(roads, both.to_numpy(float), [str(label) for label in both.index], land=land)
     net = ready_net(roads, snaps, speeds or read_speeds(), peak)
@@ -117,7 +117,7 @@ def one_net(
     return ready_net(roads, snap(roads, spots), speeds, peak), speeds
 
 
-def _as_points(points: Points) -> pd.DataFrame:
+def as_points(points: Points) -> pd.DataFrame:
     if isinstance(points, pd.DataFrame):
         return points[["easting", "northing"]]
     spots = np.asarray(points, dtype=float).reshape(-1, 2)

@@ -11,11 +11,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo import road_within
 from geo.errors import TravelError
 from geo.road_minutes import minutes_between, road_minutes
 from geo.road_quality import quality
 from geo.road_reach import reach_area, route
 from geo.road_search import dijkstra_search, hierarchy_search
+from geo.road_within import minutes_within
 from geo.roads import read_roads
 from geo.speeds import read_speeds
 from geo.travel import Minutes
@@ -456,3 +458,37 @@ def test_real_routes_are_as_long_as_the_minutes_say():
     for i, j in [(a, b) for a in range(12) for b in range(12) if a != b]:
         way = route(tuple(spots[i]), tuple(spots[j]), roads, speeds=even)
         assert way.length / 1000 == pytest.approx(found[i, j], abs=1e-6)
+
+
+@pytest.mark.parametrize("metres", [500.0, 25_000.0])
+def test_minutes_within_are_those_of_the_square_table(tmp_path, monkeypatch, metres):
+    monkeypatch.setattr(road_within, "TILE_METRES", metres)
+    edges = [*streets(RING[1:]), *streets(RING[:1], oneway="yes")]
+    roads = network(tmp_path, edges=edges)
+    spots = np.array(BASE) + np.random.default_rng(3).uniform(-100, (2100, 1100), (30, 2))
+    names = [f"p{k}" for k in range(30)]
+    points = pd.DataFrame(spots, columns=["easting", "northing"], index=names)
+    whole = minutes_between(points, points, roads, speeds=SPEEDS)
+    expected = whole.where(whole <= 4).rename_axis(index="from", columns="to").stack().dropna()
+    expected = expected[[a != b for a, b in expected.index]].sort_index()
+    assert 100 < len(expected) < 800
+    assert not np.allclose(whole, whole.T)
+    ticks: list[tuple[int, int]] = []
+    found = minutes_within(
+        points, roads, limit=4, speeds=SPEEDS, progress=lambda *tick: ticks.append(tick)
+    )
+    found = found.set_index(["from", "to"])["minutes"].sort_index()
+    assert found.index.equals(expected.index)
+    assert found.to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-4)
+    assert ticks[-1] == (30, 30)
+    assert ticks == sorted(ticks)
+
+
+@pytest.mark.parametrize("limit", [0, -1, np.nan, np.inf])
+def test_minutes_within_need_a_limit(tmp_path, limit):
+    with pytest.raises(TravelError, match="limit"):
+        minutes_within([at(0, 0)], network(tmp_path), limit=limit)
+
+
+def test_minutes_within_of_nothing_are_none(tmp_path):
+    assert minutes_within([], network(tmp_path), limit=5).empty
