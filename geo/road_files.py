@@ -11,7 +11,7 @@ import numpy as np
 
 from geo.errors import Fault, TravelError
 from geo.road_raw import RawRoads, left_out, lengths, slices, to_grid
-from geo.road_rules import BLOCKS, Mode, Tags, Verdict, judge, limit_kmh
+from geo.road_rules import ACCESS, Mode, Tags, Verdict, blocks, judge, limit_kmh
 
 
 def read_osm(path: Path, mode: Mode, *, ferries: bool, tolls: bool) -> RawRoads:
@@ -114,15 +114,8 @@ def _blocked(osmium: ModuleType, path: Path) -> np.ndarray:
     )  # fmt: skip
     for node in nodes:
         tags = node.tags
-        said = next(
-            (
-                tags[key]
-                for key in ("motorcar", "motor_vehicle", "vehicle", "access")
-                if key in tags
-            ),
-            "",
-        )
-        if said in {"no", "private"} or (not said and tags["barrier"] in BLOCKS):
+        said = next((tags[key] for key in ACCESS if key in tags), "")
+        if blocks(tags["barrier"], said):
             found.append(node.id)
     return np.array(found, dtype=np.int64)
 

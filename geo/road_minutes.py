@@ -118,6 +118,7 @@ def one_net(
 
 
 def as_points(points: Points) -> pd.DataFrame:
+    """Return points as a table of easting and northing, whichever form they were given in."""
     if isinstance(points, pd.DataFrame):
         return points[["easting", "northing"]]
     spots = np.asarray(points, dtype=float).reshape(-1, 2)

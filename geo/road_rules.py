@@ -54,8 +54,15 @@ MINOR_SERVICE = (
 SHUT = frozenset({"no", "private", "agricultural", "forestry", "delivery", "military"})
 BLOCKS = frozenset({"bollard", "block", "jersey_barrier", "planter", "debris", "cycle_barrier"})
 """Barriers that stop a car, whatever else is said of them."""
+ACCESS = ("motorcar", "motor_vehicle", "vehicle", "access")
+"""Tags that say whether a car may pass, the most special first."""
 KMH_PER_MPH = 1.609344
 _NATIONAL = {"nsl_single": 60.0, "nsl_dual": 70.0, "motorway": 70.0, "nsl_restricted": 30.0}
+
+
+def blocks(barrier: str, said: str) -> bool:
+    """Whether no car passes a node with this barrier; `said` is its most special access tag."""
+    return bool(barrier) and (said in {"no", "private"} or (not said and barrier in BLOCKS))
 
 
 class Tags(NamedTuple):

@@ -13,7 +13,7 @@ import shapely
 
 from geo.errors import Fault, Faults, TravelError
 from geo.road_raw import RawRoads, left_out, lengths, slices, to_grid
-from geo.road_rules import Mode, Tags, Verdict, judge, limit_kmh
+from geo.road_rules import ACCESS, Mode, Tags, Verdict, blocks, judge, limit_kmh
 
 NODE = ("node", "osmid", "id", "node_id")
 FROM = ("u", "from", "from_node", "start_node", "source")
@@ -96,6 +96,8 @@ def from_graph(
         columns=["osmid", "x", "y"],
     )
     edges = pd.DataFrame([{"u": u, "v": v, **d} for u, v, d in graph.edges(data=True)])
+    if mode == "drive":
+        nodes, edges = _barred(graph, nodes, edges)
     date = str(graph.graph.get("created_date", ""))[:10]
     raw = from_frames(
         nodes,
@@ -109,6 +111,39 @@ def from_graph(
         date=date,
     )
     return raw
+
+
+def _barred(
+    graph: Any, nodes: pd.DataFrame, edges: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Give every street its own end at a bollard or a locked gate, so that no car passes it."""
+    shut = {
+        node
+        for node, tags in graph.nodes(data=True)
+        if blocks(
+            _text(tags.get("barrier")), next((_text(tags[k]) for k in ACCESS if k in tags), "")
+        )
+    }
+    if not shut or edges.empty:
+        return nodes, edges
+    ends = {
+        end: [
+            f"{here} beside {there}" if here in shut else here
+            for here, there in zip(edges[end], edges[other], strict=True)
+        ]
+        for end, other in (("u", "v"), ("v", "u"))
+    }
+    # Two barred nodes side by side keep a street between them, joined to nothing.
+    spot = nodes.set_index("osmid")
+    own = {
+        (new, old)
+        for end in ("u", "v")
+        for new, old in zip(ends[end], edges[end], strict=True)
+        if old in shut
+    }
+    fresh = [(new, *spot.loc[old, ["x", "y"]]) for new, old in sorted(own)]
+    more = pd.DataFrame(fresh, columns=["osmid", "x", "y"])
+    return pd.concat([nodes.astype({"osmid": object}), more]), edges.assign(**ends)
 
 
 def from_frames(
@@ -158,6 +193,9 @@ def from_frames(
     backward = np.array([v.backward for v in verdicts], dtype=bool)
     if not both_ways:
         forward, backward = np.ones_like(forward), np.zeros_like(backward)
+    notes = left_out(_reasons(edges, columns, verdicts), mode)
+    if mode == "drive" and not tolls and "toll" not in columns:
+        notes += ("The roads say nothing of tolls, so toll roads are not left out.",)
     raw = RawRoads(
         xy=spots,
         a=ends[0],
@@ -171,7 +209,7 @@ def from_frames(
         line_xy=line_xy,
         date=date,
         osm="osmid" in columns or "osm_way" in columns,
-        notes=left_out(Counter(v.reason for v in verdicts if v.reason), mode),
+        notes=notes,
     )
     return paired(raw.taken(kept))
 
@@ -260,6 +298,13 @@ def _judged(
         parts["oneway"] = said.where(~said.isin(YES), "yes").where(said != "", "no")
     rows = zip(*(parts[tag] for tag in Tags._fields), strict=True)
     return [judge(Tags(*row), mode, ferries, tolls) for row in rows]
+
+
+def _reasons(edges: pd.DataFrame, columns: dict[str, Any], verdicts: list[Verdict]) -> Counter[str]:
+    """Count the ways left out, by reason: one way may stand in many rows, and both ways round."""
+    way = edges[columns["osmid"]].map(_text) if "osmid" in columns else range(len(edges))
+    left = {(w, v.reason) for w, v in zip(way, verdicts, strict=True) if v.reason}
+    return Counter(reason for _, reason in left)
 
 
 def _first_class(value: object) -> str:

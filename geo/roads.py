@@ -22,6 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from geo import road_cache
 from geo.errors import Fault, TravelError
 from geo.road_crossings import added
+from geo.road_live import osmnx_fetch
 from geo.road_network import compact, junctions, main_part, near_numbers, simplified
 from geo.road_raw import RawRoads, lines_of
 from geo.road_rules import MODES, NO_FRONTAGE, Mode
@@ -153,7 +154,7 @@ def live_roads(
     """Fetch a network for an area (EPSG:27700) and `buffer_metres` round it.
 
     `fetch(polygon in degrees, mode)` returns an OSMnx graph; without one OSMnx asks the Overpass
-    service. This is the only place where roads touch the network; with `cache` it is asked once.
+    service (`geo.road_live`); with `cache` it is asked once.
     """
     from geo.road_tables import from_graph
 
@@ -184,22 +185,6 @@ def live_roads(
 def hull_of(spots: np.ndarray) -> BaseGeometry:
     """Return the convex hull of places (p, 2): the ground to fetch roads for where no area is."""
     return shapely.MultiPoint(spots).convex_hull
-
-
-def osmnx_fetch(polygon: BaseGeometry, mode: Mode) -> Any:
-    """Ask Overpass through OSMnx for all public ways in a polygon (degrees)."""
-    import osmnx
-
-    kind = "drive_service" if mode == "drive" else "walk"
-    try:
-        return osmnx.graph_from_polygon(polygon, network_type=kind, retain_all=True)
-    except Exception as error:  # the network, the service or the answer: the remedy is the same
-        raise TravelError(
-            Fault(
-                f"The roads could not be fetched ({type(error).__name__}).",
-                "Try again later, or give a saved file: [travel] roads = …",
-            )
-        ) from error
 
 
 def build(
