@@ -21,21 +21,22 @@ from rich.markup import escape
 
 from clustering.inputs import Inputs, load_inputs
 from clustering.outputs import opted_out_told, study_of_run, write_budget, write_plan
-from clustering.plan import Plan
+from clustering.pairs import TOLERANCE
+from clustering.plan import Plan, plan_names
 from clustering.publish.money import money_of, parts_of, sentences_on
 from clustering.run import Result, compare_plans, design, judge
 from clustering.show import (
     Watcher,
     budget_shown,
     clusters_shown,
+    comparison_shown,
     reasons_shown,
     schools_shown,
-    table_shown,
 )
 from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
 from clustering.study import Study
-from geo.errors import Fault, InputError, StudyError
+from geo.errors import Fault, InputError, PlanError, StudyError
 
 UNWELCOME, BAD_INPUT = 1, 2
 INTERRUPTED = 130
@@ -186,16 +187,29 @@ def assess_command(
 
 
 @app.command("compare")
-def compare_command(study: StudyFile, first: PlanFile, second: PlanFile) -> None:
-    """Put two plans side by side: figures, and which schools move."""
+def compare_command(
+    study: StudyFile,
+    files: Annotated[list[Path], typer.Argument(metavar="PLAN PLAN…", help="Two plans or more.")],
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Minutes within which a journey counts as unchanged.")
+    ] = TOLERANCE,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Also write the tables as CSV into this folder.")
+    ] = None,
+) -> None:
+    """Put two plans or more side by side: figures, who moves, who comes nearer or farther."""
+    if len(files) < 2:
+        raise PlanError(Fault("one plan is no comparison.", "Name two plans or more."))
     inputs = load_inputs(Study.load(study))
-    names = (first.stem, second.stem) if first.stem != second.stem else ("A", "B")
-    plans = {n: judge(inputs, p)[0] for n, p in zip(names, (first, second), strict=True)}
-    found = compare_plans(inputs, plans)
-    out.print(table_shown(found.figures.reset_index(names=""), "Side by side"))
-    for name, table in found.moves.items():
-        who = "1 school moves" if len(table) == 1 else f"{len(table)} schools move"
-        out.print(table_shown(table, f"{who} in {name}"))
+    plans = {n: judge(inputs, p)[0] for n, p in zip(plan_names(files), files, strict=True)}
+    found = compare_plans(inputs, plans, tolerance=tolerance)
+    for table in comparison_shown(found):
+        out.print(table)
+    for sentence in found.sentences():
+        out.print(f"• {escape(sentence)}")
+    if folder is not None:
+        found.write(folder)
+        out.print(f"Written to {escape(str(folder))}")
 
 
 @app.command("budget")

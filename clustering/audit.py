@@ -115,11 +115,12 @@ class Audit:
         price = priced(float(self.problem.minutes[lent, self.hub[label]]), goals.minutes)
         return price - sum(
             priced(p, goals.feeders)
-            for i, j, p in self._flows()
+            for i, j, p in self.flows()
             if j == lent and self.label[i] == label
         )
 
-    def _flows(self) -> Iterable[tuple[int, int, float]]:
+    def flows(self) -> Iterable[tuple[int, int, float]]:
+        """Yield the feeder links: from and to as positions, and pupils a year."""
         problem = self.problem
         return zip(
             problem.feeder_from.tolist(),
@@ -143,9 +144,7 @@ class Audit:
             for goal, price in self.prices(label).items():
                 total[goal] += price
         total["feeders"] = sum(
-            priced(p, self.problem.goals.feeders)
-            for i, j, p in self._flows()
-            if not self.kept(i, j)
+            priced(p, self.problem.goals.feeders) for i, j, p in self.flows() if not self.kept(i, j)
         )
         return total
 
@@ -177,7 +176,7 @@ class Audit:
         home = {i: part.name for part in self.problem.parts() for i in part.members}
         for label in self.members:
             totals[self.part_of[label]] += sum(self.prices(label).values())
-        for i, j, p in self._flows():
+        for i, j, p in self.flows():
             if not self.kept(i, j):
                 totals[home[i]] += priced(p, self.problem.goals.feeders)
         return totals
@@ -372,7 +371,7 @@ class Audit:
         others = [i for i in members if i != hub]
         minutes = problem.minutes[others, hub] if others else np.zeros(1)
         kept, lost = 0.0, 0.0
-        for i, j, p in self._flows():
+        for i, j, p in self.flows():
             if self.label[i] == label:
                 kept, lost = (kept + p, lost) if self.kept(i, j) else (kept, lost + p)
         return {
@@ -403,7 +402,7 @@ class Audit:
             if i != self.hub[label]
         ]
         flow = {"all": [0.0, 0.0], "non_selective": [0.0, 0.0]}
-        for i, j, p in self._flows():
+        for i, j, p in self.flows():
             flow["all"][self.kept(i, j)] += p
             if not problem.selective[j]:
                 flow["non_selective"][self.kept(i, j)] += p

@@ -13,6 +13,7 @@ import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
 from clustering.budget import phase_group
+from clustering.changes import change
 from clustering.feeders import Feeders, FlowsError, filled, no_feeders
 from clustering.flows_file import read_flows
 from clustering.flows_shapes import HEADINGS, REMEDY
@@ -80,7 +81,8 @@ class Inputs:
         """Today's clusters as a plan, with the nearest school as hub where none is named."""
         if self.existing_table is None:
             return None
-        return plan_from_frame(self.existing_table, self.problem)
+        plan = plan_from_frame(self.existing_table, self.problem)
+        return replace(plan, teller=lambda after: change(after, plan, self.problem))
 
     @property
     def existing_labels(self) -> dict[str, str]:

@@ -7,10 +7,11 @@ meet the same audit. This is the one door back from positions to URNs.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import pandas as pd
@@ -18,6 +19,9 @@ import pandas as pd
 from clustering.problem import Problem
 from clustering.rules import OPTED_OUT
 from geo.errors import Fault, Faults, PlanError, did_you_mean
+
+if TYPE_CHECKING:
+    from clustering.changes import Change
 
 COLUMNS = ("urn", "cluster", "hub")
 OUT = "opted_out"
@@ -42,6 +46,8 @@ class Plan:
     """Labels of clusters, and URNs of schools, that a new design must leave where they are."""
     opted_out: tuple[tuple[str, str], ...] = ()
     """URN and reason of each school that takes no part: it is in no cluster and in no count."""
+    teller: Callable[[Plan], Change] | None = field(default=None, compare=False, repr=False)
+    """Tells what is different from the plan this one was drawn from; the front desk gives it."""
 
     def __post_init__(self) -> None:
         seen = Counter(urn for cluster in self.clusters for urn in cluster.schools)
@@ -78,6 +84,20 @@ class Plan:
                 return cluster
         hint = did_you_mean(label, self.labels)
         raise PlanError(Fault(f'there is no cluster "{label}".', hint))
+
+    @property
+    def changed(self) -> Change:
+        """What is different from the plan of the result: minutes, need, feeders, rules broken.
+
+        Raises a `ValueError` for a plan that was not drawn from a result or from today's clusters.
+        """
+        if self.teller is None:
+            raise ValueError("This plan was drawn from no other; compare it with `compare_plans`.")
+        return self.teller(self)
+
+    def _repr_html_(self) -> str | None:
+        """Show in a notebook what has changed."""
+        return None if self.teller is None else self.changed._repr_html_()
 
     def to_frame(self) -> pd.DataFrame:
         """Return `urn, cluster, hub`, one row for each clustered school, sorted by URN.
@@ -289,6 +309,15 @@ def read_plan(path: Path | str, problem: Problem) -> Plan:
             Fault(reason, "Save it as CSV (UTF-8) or Excel workbook.", path.name)
         ) from error
     return plan_from_frame(table, problem, file=path.name)
+
+
+def plan_names(paths: Sequence[Path]) -> list[str]:
+    """Return a short name for each plan file: its own, else its folder's, else a number."""
+    stems = Counter(path.stem for path in paths)
+    names = [p.stem if stems[p.stem] == 1 else p.resolve().parent.name for p in paths]
+    if len(set(names)) == len(names) and all(names):
+        return names
+    return [f"plan {k}" for k in range(1, len(paths) + 1)]
 
 
 def plan_table(path: Path) -> pd.DataFrame:

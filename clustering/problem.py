@@ -101,9 +101,10 @@ class Problem:
 
         They count in no size, mean or flow, and rules that name them no longer do.
         """
-        gone = {urn: why for urn, why in opted_out if urn in self.position}
-        if not gone:
-            return self
+        gone = tuple(sorted((urn, why) for urn, why in opted_out if urn in self.position))
+        return _without(self, gone) if gone else self
+
+    def _without(self, gone: Mapping[str, str]) -> Problem:
         keep = np.array([i for i, urn in enumerate(self.urns) if urn not in gone], np.int64)
         place = np.full(len(self), -1, np.int64)
         place[keep] = np.arange(len(keep))
@@ -178,6 +179,12 @@ class Part:
 
     name: str
     members: tuple[int, ...]
+
+
+@lru_cache(maxsize=16)
+def _without(problem: Problem, gone: tuple[tuple[str, str], ...]) -> Problem:
+    """Return a problem without some schools: the same one each time, for what it has worked out."""
+    return problem._without(dict(gone))
 
 
 def build_problem(

@@ -88,6 +88,25 @@ def compare(reports: Mapping[str, Report]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
+def follows(before: Plan, after: Plan) -> dict[str, str]:
+    """Return which cluster of `before` each cluster of `after` continues, by label.
+
+    Matched by the largest overlap in sum (an assignment); a new cluster is left out.
+    """
+    overlap = np.zeros((len(after), len(before)), dtype=np.int64)
+    row = {label: k for k, label in enumerate(after.labels)}
+    column = {label: k for k, label in enumerate(before.labels)}
+    for urn, label in after.cluster_of.items():
+        if urn in before.cluster_of:
+            overlap[row[label], column[before.cluster_of[urn]]] += 1
+    rows, columns = linear_sum_assignment(-overlap)
+    return {
+        after.labels[r]: before.labels[c]
+        for r, c in zip(rows.tolist(), columns.tolist(), strict=True)
+        if overlap[r, c]
+    }
+
+
 def moves(before: Plan, after: Plan) -> pd.DataFrame:
     """Return who moves between two plans: `urn, from_cluster, to_cluster, follows`.
 
@@ -95,22 +114,10 @@ def moves(before: Plan, after: Plan) -> pd.DataFrame:
     renamed cluster is not a move. `follows` is the cluster of `before` that `to_cluster` continues
     ("" for a new one).
     """
-    urns = sorted(set(before.cluster_of) | set(after.cluster_of))
-    overlap = np.zeros((len(after), len(before)), dtype=np.int64)
-    row = {label: k for k, label in enumerate(after.labels)}
-    column = {label: k for k, label in enumerate(before.labels)}
-    for urn in urns:
-        if urn in before.cluster_of and urn in after.cluster_of:
-            overlap[row[after.cluster_of[urn]], column[before.cluster_of[urn]]] += 1
-    rows, columns = linear_sum_assignment(-overlap)
-    follows = {
-        after.labels[r]: before.labels[c]
-        for r, c in zip(rows.tolist(), columns.tolist(), strict=True)
-        if overlap[r, c]
-    }
+    continued = follows(before, after)
     found = []
-    for urn in urns:
+    for urn in sorted(set(before.cluster_of) | set(after.cluster_of)):
         old, new = before.cluster_of.get(urn, ""), after.cluster_of.get(urn, "")
-        if follows.get(new, "") != old or not new:
-            found.append((urn, old, new, follows.get(new, "")))
+        if continued.get(new, "") != old or not new:
+            found.append((urn, old, new, continued.get(new, "")))
     return pd.DataFrame(found, columns=["urn", "from_cluster", "to_cluster", "follows"])

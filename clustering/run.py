@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from clustering.changes import Change, change
+from clustering.comparing import Comparison, compare_all
 from clustering.inputs import Inputs, load_inputs
 from clustering.outputs import write_run
+from clustering.pairs import TOLERANCE
 from clustering.plan import Plan, read_plan
 from clustering.problem import Problem
 from clustering.publish.money import Money, money_of
 from clustering.publish.plan_map import plan_map
-from clustering.report import Report, assess, compare, moves
+from clustering.report import Report, assess
 from clustering.solve.checks import Reason
 from clustering.solve.whole import Solution, Tick, solve
 from clustering.solve.why import reasons_of_schools
@@ -37,6 +40,8 @@ class Result:
     inputs: Inputs
     solution: Solution
     report: Report | None
+    start: Plan | None = None
+    """The plan it was redrawn from, if any."""
 
     @property
     def status(self) -> str:
@@ -45,10 +50,20 @@ class Result:
 
     @property
     def plan(self) -> Plan:
-        """The plan; a `ValueError` in words where there is none."""
+        """The plan; a `ValueError` in words where there is none.
+
+        Every plan drawn from it (`move`, `swap`, `lock`, `opt_out`) tells what has changed.
+        """
         if self.solution.plan is None:
             raise ValueError("There is no plan: " + " ".join(r.text for r in self.reasons))
-        return self.solution.plan
+        return drawn(self.solution.plan, self.inputs.problem)
+
+    @property
+    def changed(self) -> Change:
+        """What the design changed in the plan it started from; a `ValueError` without one."""
+        if self.start is None:
+            raise ValueError("This design started from no plan: design(study, start=plan).")
+        return change(self.plan, self.start, self.inputs.problem)
 
     @property
     def bound(self) -> float | None:
@@ -83,12 +98,12 @@ class Result:
         """
         return money_of(self.inputs, self.plan if plan is None else plan, **asked)
 
-    def compare(self, *others: Plan) -> Comparison:
-        """Compare the plan with others: figures side by side, and who moves."""
+    def compare(self, *others: Plan, tolerance: float = TOLERANCE) -> Comparison:
+        """Compare the plan with others and with today's: figures, who moves, who comes nearer."""
         named = {f"changed {k}" if k > 1 else "changed": p for k, p in enumerate(others, start=1)}
         if self.inputs.existing is not None:
             named["today"] = self.inputs.existing
-        return compare_plans(self.inputs, {"design": self.plan, **named})
+        return compare_plans(self.inputs, {"design": self.plan, **named}, tolerance=tolerance)
 
     def write(self, out: Path | str) -> Path:
         """Write every file of the run into a folder, all or nothing."""
@@ -132,7 +147,7 @@ def design(
         progress=progress,
         stop=stop,
     )
-    return Result(inputs, solution, audited(solution, inputs))
+    return Result(inputs, solution, audited(solution, inputs), start)
 
 
 def redrawn(problem: Problem, start: Plan, change: float) -> Problem:
@@ -167,31 +182,20 @@ def audited(solution: Solution, inputs: Inputs) -> Report | None:
 
 def judge(inputs: Inputs, path: Path | str) -> tuple[Plan, Report]:
     """Read a plan file (CSV or Excel) and assess it against a study."""
-    plan = read_plan(path, inputs.problem)
+    plan = drawn(read_plan(path, inputs.problem), inputs.problem)
     return plan, assess(plan, inputs.problem)
 
 
-@dataclass(frozen=True, eq=False)
-class Comparison:
-    """Two or more plans side by side: figures, and who moves from the first to each other one."""
+def compare_plans(
+    inputs: Inputs, plans: Mapping[str, Plan], *, tolerance: float = TOLERANCE
+) -> Comparison:
+    """Compare two or more plans by name, each with each other one.
 
-    figures: pd.DataFrame
-    moves: Mapping[str, pd.DataFrame]
-
-    def _repr_html_(self) -> str:
-        """Show the figures in a notebook."""
-        table: str = self.figures.to_html(border=0)
-        return table
+    Journeys that differ by no more than `tolerance` minutes count as unchanged.
+    """
+    return compare_all(plans, inputs.problem, tolerance=tolerance)
 
 
-def compare_plans(inputs: Inputs, plans: Mapping[str, Plan]) -> Comparison:
-    """Compare plans by name; the first is the one the others are compared with."""
-    reports = {name: assess(plan, inputs.problem) for name, plan in plans.items()}
-    first, *others = plans
-    names = inputs.table["name"]
-    moved = {}
-    for name in others:
-        table = moves(plans[first], plans[name])
-        table.insert(1, "name", [names.get(urn, "") for urn in table["urn"]])
-        moved[name] = table
-    return Comparison(compare(reports), moved)
+def drawn(plan: Plan, problem: Problem) -> Plan:
+    """Return a plan from which others can be drawn by hand, each of which tells what changed."""
+    return replace(plan, teller=lambda after: change(after, plan, problem))

@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from clustering.comparing import Comparison
 from clustering.inputs import Inputs
 from clustering.publish.money import Money
 from clustering.report import Report
@@ -74,6 +75,21 @@ def clusters_shown(report: Report, inputs: Inputs) -> Table:
     columns = ["cluster", "hub", "schools", "primaries", "secondaries", "pupils", "need"]
     columns += ["mean_minutes", "max_minutes", "leavers kept %", "breaches"]
     return table_shown(rows[columns], f"{len(rows)} clusters")
+
+
+def comparison_shown(found: Comparison) -> Iterator[Table]:
+    """Yield plans side by side, who moves from the first, and each pair by cluster and by area."""
+    yield table_shown(found.figures.reset_index(names=""), "Side by side")
+    for name, table in found.moves.items():
+        who = "1 school moves" if len(table) == 1 else f"{len(table)} schools move"
+        yield table_shown(table, f"{who} in {name}")
+    for (before, after), one in found.pairs.items():
+        title = f"{before} → {after}: nearer, unchanged (within {one.tolerance:g} min), farther"
+        counts = [c for c in one.areas if c.startswith(("schools_", "pupils_"))]
+        for places in (one.areas, one.clusters[one.clusters["cluster"] != ""]):
+            columns = [places.columns[0], *counts, "leavers_split_before", "leavers_split_after"]
+            shown = places[columns].rename(columns=lambda c: c.replace("_", " "))
+            yield table_shown(shown, title)
 
 
 def budget_shown(money: Money) -> Iterator[Table]:
