@@ -24,12 +24,15 @@ from clustering.outputs import opted_out_told, study_of_run, write_budget, write
 from clustering.pairs import TOLERANCE
 from clustering.plan import Plan, plan_names
 from clustering.publish.money import money_of, parts_of, sentences_on
+from clustering.publish.ways import long_ways
 from clustering.run import Result, compare_plans, design, judge
 from clustering.show import (
+    Searching,
     Watcher,
     budget_shown,
     clusters_shown,
     comparison_shown,
+    long_ways_shown,
     reasons_shown,
     schools_shown,
 )
@@ -37,6 +40,7 @@ from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
 from clustering.study import Study
 from geo.errors import Fault, InputError, PlanError, StudyError
+from geo.road_quality import Quality
 
 UNWELCOME, BAD_INPUT = 1, 2
 INTERRUPTED = 130
@@ -72,16 +76,28 @@ StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file
 PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.csv or an edited plan.xlsx.")]
 
 
+def _loaded(study: Study) -> Inputs:
+    """Read what a study names and show how far the search for minutes is."""
+    return load_inputs(study, progress=Searching(err).tick)
+
+
+def _tell_minutes(inputs: Inputs, long: Quality | None) -> None:
+    """Say where the minutes come from, and which pairs of schools go a long way round."""
+    for sentence in long_ways_shown(long):
+        out.print(escape(sentence))
+    out.print(f"Minutes: {escape(inputs.minutes.source)}")
+
+
 @app.command()
 def check(study: StudyFile) -> None:
     """Read every file of a study and say what is in, what is out and why; solve nothing."""
-    inputs = load_inputs(Study.load(study))
+    inputs = _loaded(Study.load(study))
     for table in schools_shown(inputs):
         out.print(table)
     for note in inputs.notes:
         out.print(f"• {escape(note)}")
     out.print(escape(inputs.need.banner))
-    out.print(f"Minutes: {escape(inputs.minutes.source)}")
+    _tell_minutes(inputs, long_ways(inputs))
     reasons = _counted(inputs)
     if reasons:
         raise typer.Exit(UNWELCOME)
@@ -117,7 +133,7 @@ def design_command(
     if folder is not None and folder.exists() and not folder.is_dir():
         raise StudyError(Fault("is a file, not a folder.", "Name a folder.", folder.name))
     loaded = Study.load(study)
-    inputs = load_inputs(loaded)
+    inputs = _loaded(loaded)
     with _interruptible() as stop, Watcher(err) as watcher:
         result = design(
             loaded,
@@ -144,6 +160,7 @@ def _tell(result: Result, folder: Path) -> None:
         raise typer.Exit(UNWELCOME)
     out.print(clusters_shown(result.report, result.inputs))
     _tell_opted_out(result.inputs, result.plan)
+    _tell_minutes(result.inputs, result.long_ways)
     solution = result.solution
     proof = (
         "proven best"
@@ -173,15 +190,17 @@ def assess_command(
     ] = None,
 ) -> None:
     """Judge any plan: today's, hand-drawn or solved."""
-    inputs = load_inputs(Study.load(study))
+    inputs = _loaded(Study.load(study))
     loaded, report = judge(inputs, plan)
     out.print(clusters_shown(report, inputs))
     _tell_opted_out(inputs, loaded)
+    long = long_ways(inputs, loaded.cluster_of)
+    _tell_minutes(inputs, long)
     for breach in report.breaches:
         out.print(f"✗ {escape(breach.text)}")
     out.print(f"Objective {report.objective:,.1f} minutes; {len(report.breaches)} rules broken.")
     if folder is not None:
-        write_plan(folder, inputs, loaded, report)
+        write_plan(folder, inputs, loaded, report, long)
     if not report.ok:
         raise typer.Exit(UNWELCOME)
 
@@ -200,13 +219,14 @@ def compare_command(
     """Put two plans or more side by side: figures, who moves, who comes nearer or farther."""
     if len(files) < 2:
         raise PlanError(Fault("one plan is no comparison.", "Name two plans or more."))
-    inputs = load_inputs(Study.load(study))
+    inputs = _loaded(Study.load(study))
     plans = {n: judge(inputs, p)[0] for n, p in zip(plan_names(files), files, strict=True)}
     found = compare_plans(inputs, plans, tolerance=tolerance)
     for table in comparison_shown(found):
         out.print(table)
     for sentence in found.sentences():
         out.print(f"• {escape(sentence)}")
+    out.print(f"Minutes: {escape(inputs.minutes.source)}")
     if folder is not None:
         found.write(folder)
         out.print(f"Written to {escape(str(folder))}")
@@ -229,7 +249,7 @@ def budget_command(
     ] = None,
 ) -> None:
     """Share the pot among the clusters of a plan, by the study's rules or by others."""
-    inputs = load_inputs(Study.load(study))
+    inputs = _loaded(Study.load(study))
     loaded, _ = judge(inputs, plan)
     rules = {} if pot is None else {"pot": pot}
     asked = parts_of(weights) if weights else None
@@ -250,7 +270,7 @@ def budget_command(
 @app.command("map")
 def map_command(run: Annotated[Path, typer.Argument(metavar="RUN_DIR")]) -> None:
     """Draw the map of a run folder again, for instance after plan.csv was edited."""
-    inputs = load_inputs(study_of_run(run))
+    inputs = _loaded(study_of_run(run))
     loaded, report = judge(inputs, run / "plan.csv")
     write_plan(run, inputs, loaded, report)
     out.print(f"Open {escape(str(run / 'map.html'))}")

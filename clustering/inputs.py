@@ -10,7 +10,6 @@ from typing import TypeVar
 from zipfile import BadZipFile
 
 import pandas as pd
-from shapely.geometry.base import BaseGeometry
 
 from clustering.budget import phase_group
 from clustering.changes import change
@@ -45,7 +44,9 @@ from geo.errors import (
 from geo.matrix import read_matrix
 from geo.placing import Placing, place, place_by_column
 from geo.road_minutes import road_minutes
-from geo.roads import hull_of, live_roads, read_roads
+from geo.road_routes import Ways
+from geo.road_search import Progress
+from geo.roads import Roads, hull_of, live_roads, read_roads
 from geo.schools import Schools, read_schools
 from geo.sheets import read_sheet
 from geo.speeds import read_speeds
@@ -66,6 +67,8 @@ class Inputs:
     areas: Areas | None
     placing: Placing
     minutes: Minutes
+    ways: Ways | None
+    """The roads behind the minutes, where they were made from roads."""
     need: Need
     feeders: Feeders
     existing_table: pd.DataFrame | None
@@ -113,11 +116,12 @@ class _Doors:
             raise self.first(self.faults)
 
 
-def load_inputs(study: Study) -> Inputs:
+def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     """Read every file of a study and build its problem.
 
-    Raises an `InputError` with all faults that were found; a door that depends on another is only
-    opened when that one stood open.
+    `progress(done, of)` is called while minutes over roads are searched. Raises an `InputError`
+    with all faults that were found; a door that depends on another is only opened when that one
+    stood open.
     """
     doors = _Doors()
     config = study.config
@@ -139,9 +143,10 @@ def load_inputs(study: Study) -> Inputs:
     assert need is not None
     table = schools.table.assign(area=placing.area)
     doors.open(lambda: _check_rules(study, table))
-    minutes = doors.open(lambda: _minutes(study, table, areas))
+    travel = doors.open(lambda: _minutes(study, table, areas, progress))
     doors.check()
-    assert minutes is not None
+    assert travel is not None
+    minutes, ways = travel
     feeders = doors.open(lambda: _estimated(study, table, minutes.table, counted))
     doors.check()
     assert feeders is not None
@@ -179,6 +184,7 @@ def load_inputs(study: Study) -> Inputs:
         areas,
         placing,
         minutes,
+        ways,
         need,
         feeders,
         existing,
@@ -344,12 +350,14 @@ def _check_budget(study: Study, schools: Schools) -> None:
     faults.raise_if_any()
 
 
-def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:
+def _minutes(
+    study: Study, table: pd.DataFrame, areas: Areas | None, progress: Progress | None
+) -> tuple[Minutes, Ways | None]:
+    """Return the minutes, and the roads they were made from if they were."""
     own = study.config.travel
     if own.source == "matrix":
-        return read_matrix(
-            study.resolve(str(own.file)), list(table.index), floor_minutes=own.floor_minutes
-        )
+        path = study.resolve(str(own.file))
+        return read_matrix(path, list(table.index), floor_minutes=own.floor_minutes), None
     land = None
     if own.water and study.config.areas.land:
         land, _ = read_land(study.resolve(study.config.areas.land))
@@ -360,8 +368,14 @@ def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:
         for c in own.crossing
     ]
     if own.source == "roads":
-        return _over_roads(study, table, areas, land, crossings)
-    return straight_line(
+        ways = Ways(
+            _roads(study, table, areas, crossings),
+            read_speeds(study.resolve(own.speeds) if own.speeds else None),
+            own.peak,
+            land,
+        )
+        return _over_roads(study, table, ways, progress), ways
+    made = straight_line(
         table,
         land=land,
         crossings=crossings,
@@ -369,21 +383,18 @@ def _minutes(study: Study, table: pd.DataFrame, areas: Areas | None) -> Minutes:
         kmh=own.kmh,
         floor_minutes=own.floor_minutes,
     )
+    return made, None
 
 
-def _over_roads(
-    study: Study,
-    table: pd.DataFrame,
-    areas: Areas | None,
-    land: BaseGeometry | None,
-    crossings: list[Crossing],
-) -> Minutes:
-    """Read or fetch the roads and search them; both are kept in the cache the study names."""
+def _roads(
+    study: Study, table: pd.DataFrame, areas: Areas | None, crossings: list[Crossing]
+) -> Roads:
+    """Read or fetch the roads; they are kept in the cache the study names."""
     own = study.config.travel
     cache = study.resolve(own.cache) if own.cache else None
     if own.roads == ("live",):
         ground = areas.land if areas else hull_of(table[["easting", "northing"]].to_numpy(float))
-        roads = live_roads(
+        return live_roads(
             ground,
             mode=own.mode,
             ferries=own.ferries,
@@ -391,25 +402,32 @@ def _over_roads(
             crossings=crossings,
             cache=cache,
         )
-    else:
-        paths = [study.resolve(name) for name in own.roads]
-        roads = read_roads(
-            (paths[0], paths[1]) if len(paths) == 2 else paths[0],
-            mode=own.mode,
-            ferries=own.ferries,
-            tolls=own.tolls,
-            crossings=crossings,
-            date=own.roads_date,
-            cache=cache,
-        )
+    paths = [study.resolve(name) for name in own.roads]
+    return read_roads(
+        (paths[0], paths[1]) if len(paths) == 2 else paths[0],
+        mode=own.mode,
+        ferries=own.ferries,
+        tolls=own.tolls,
+        crossings=crossings,
+        date=own.roads_date,
+        cache=cache,
+    )
+
+
+def _over_roads(
+    study: Study, table: pd.DataFrame, ways: Ways, progress: Progress | None
+) -> Minutes:
+    """Search the roads; minutes are kept in the cache the study names."""
+    own = study.config.travel
     return road_minutes(
         table,
-        roads,
-        speeds=read_speeds(study.resolve(own.speeds)) if own.speeds else None,
-        peak=own.peak,
+        ways.roads,
+        speeds=ways.speeds,
+        peak=ways.peak,
         floor_minutes=own.floor_minutes,
-        land=land,
-        cache=cache,
+        land=ways.land,
+        progress=progress,
+        cache=study.resolve(own.cache) if own.cache else None,
     )
 
 

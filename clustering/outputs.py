@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 from openpyxl.utils import get_column_letter
@@ -23,12 +24,14 @@ from clustering.plan import OUT, Plan
 from clustering.publish.money import BUDGET_FILES, Money, budget_json, write_money
 from clustering.publish.plan_map import cluster_outlines, feeder_links, plan_map
 from clustering.publish.sources import manifest
+from clustering.publish.ways import hub_routes, long_ways
 from clustering.report import Report, moves
 from clustering.solve.whole import Solution
 from clustering.study import Study
 from geo.areas import NATIONAL_GRID
 from geo.errors import Faults, StudyError
 from geo.maps import save
+from geo.road_quality import Quality
 
 CLUSTER_COLUMNS = (
     *("cluster", "name", "hub", "schools", "primaries", "secondaries"),
@@ -39,25 +42,36 @@ WALL_CLOCK = "seconds"
 """The one key of `report.json` that may differ between two runs of the same study."""
 
 
-def write_run(out: Path, inputs: Inputs, solution: Solution, report: Report | None) -> Path:
+def write_run(
+    out: Path,
+    inputs: Inputs,
+    solution: Solution,
+    report: Report | None,
+    long: Quality | None = None,
+) -> Path:
     """Write every file of a run into `out`, which appears complete or not at all.
 
+    `long`: the plan's long ways round (`long_ways`), looked for where they are not given.
     Files of an earlier run of the same names are replaced; other files in `out` are left alone.
     """
     with _all_or_nothing(out) as folder:
         (folder / "study.toml").write_bytes(inputs.study.path.read_bytes())
         made_from = {**manifest(inputs), "study_path": _way_to(inputs.study.path, out)}
         _write_json(folder / "manifest.json", made_from)
-        _write_json(folder / "report.json", report_json(inputs, solution, report))
-        if solution.plan is not None and report is not None:
-            _write_plan(folder, inputs, solution.plan, report, _banner(solution))
+        if solution.plan is not None and long is None:
+            long = long_ways(inputs, solution.plan.cluster_of)
+        _write_json(folder / "report.json", report_json(inputs, solution, report, long))
+        if solution.plan is not None and report is not None and long is not None:
+            _write_plan(folder, inputs, solution.plan, report, long, _banner(solution))
     return out
 
 
-def write_plan(out: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
+def write_plan(
+    out: Path, inputs: Inputs, plan: Plan, report: Report, long: Quality | None = None
+) -> None:
     """Write a plan as CSV, Excel, GeoPackage and map into `out`: all of them or none."""
     with _all_or_nothing(out) as folder:
-        _write_plan(folder, inputs, plan, report)
+        _write_plan(folder, inputs, plan, report, long or long_ways(inputs, plan.cluster_of))
 
 
 @contextmanager
@@ -75,15 +89,18 @@ def _all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
         _publish(folder, out, beside=beside)
 
 
-def _write_plan(folder: Path, inputs: Inputs, plan: Plan, report: Report, banner: str = "") -> None:
+def _write_plan(
+    folder: Path, inputs: Inputs, plan: Plan, report: Report, long: Quality, banner: str = ""
+) -> None:
+    routes = hub_routes(inputs, plan)
     plan.write_csv(folder / "plan.csv")
-    clusters_table(report).to_csv(
+    clusters_table(report).assign(minutes_from=inputs.minutes.source).to_csv(
         folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n"
     )
-    _write_excel(folder / "plan.xlsx", inputs, plan, report)
-    _write_geopackage(folder / "plan.gpkg", inputs, plan, report)
+    _write_excel(folder / "plan.xlsx", inputs, plan, report, long)
+    _write_geopackage(folder / "plan.gpkg", inputs, plan, report, routes)
     write_money(folder, inputs, plan)
-    save(plan_map(inputs, plan, report, banner=banner), folder / "map.html")
+    save(plan_map(inputs, plan, report, banner=banner, routes=routes), folder / "map.html")
 
 
 def write_budget(out: Path, inputs: Inputs, plan: Plan, money: Money) -> None:
@@ -93,11 +110,13 @@ def write_budget(out: Path, inputs: Inputs, plan: Plan, money: Money) -> None:
 
 
 def clusters_table(report: Report) -> pd.DataFrame:
-    """Return the table that `clusters.csv` holds."""
+    """Return the table of clusters; `clusters.csv` also says where the minutes come from."""
     return report.clusters[list(CLUSTER_COLUMNS)]
 
 
-def report_json(inputs: Inputs, solution: Solution, report: Report | None) -> dict[str, Any]:
+def report_json(
+    inputs: Inputs, solution: Solution, report: Report | None, long: Quality | None = None
+) -> dict[str, Any]:
     """Return the contents of `report.json`; only the key `seconds` depends on the clock."""
     budget = budget_json(inputs, solution.plan) if solution.plan is not None else None
     return {
@@ -133,11 +152,19 @@ def report_json(inputs: Inputs, solution: Solution, report: Report | None) -> di
         "goals": dict(report.goals) if report else {},
         "summary": dict(report.summary) if report else {},
         "minutes": inputs.minutes.source,
+        **({"long_ways": _long_ways_json(long)} if long else {}),
         "need": inputs.need.banner,
         **({"budget": budget} if budget is not None else {}),
         "opted_out": opted_out_told(inputs, solution.plan) if solution.plan else [],
         "notes": list(inputs.notes),
     }
+
+
+def _long_ways_json(long: Quality) -> dict[str, Any]:
+    """Return the long ways round for `report.json`; a number that is not known is null."""
+    rows = long.pairs.astype(object).where(np.isfinite(long.pairs["ratio"]), None)
+    records = rows.where(rows.notna(), None).to_dict("records")
+    return {"measure": long.basis, "pairs_looked_at": long.looked_at, "pairs": records}
 
 
 def _part_breaches(report: Report | None, part: str) -> int:
@@ -194,7 +221,7 @@ def opted_out_told(inputs: Inputs, plan: Plan) -> list[str]:
     return list(opted_out_words(opted_out_table(plan.opted_out, inputs.table, links)))
 
 
-def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
+def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report, long: Quality) -> None:
     """Write the workbook planners edit: first the schools, with the cluster to change."""
     sheets = {
         "plan": school_table(inputs, plan),
@@ -203,8 +230,19 @@ def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report) -> None
             [(b.cluster, b.rule, b.text) for b in report.breaches],
             columns=["cluster", "rule", "what is broken"],
         ),
-        "notes": pd.DataFrame({"note": [*opted_out_told(inputs, plan), *inputs.notes]}),
+        "notes": pd.DataFrame(
+            {
+                "note": [
+                    f"Minutes: {inputs.minutes.source}",
+                    *opted_out_told(inputs, plan),
+                    *inputs.notes,
+                ]
+            }
+        ),
     }
+    if len(long.pairs):
+        renamed = long.pairs.rename(columns={"group": "cluster"})
+        sheets["long ways"] = renamed.assign(measure=long.basis)
     if inputs.existing is not None:
         sheets["moves"] = _named_moves(inputs, moves(inputs.existing, plan))
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
@@ -230,13 +268,16 @@ def _named_moves(inputs: Inputs, table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(name=[names.get(urn, "") for urn in table["urn"]])
 
 
-def _write_geopackage(path: Path, inputs: Inputs, plan: Plan, report: Report) -> None:
-    """Write the layers schools, clusters and feeders in EPSG:27700."""
-    table = school_table(inputs, plan)
+def _write_geopackage(
+    path: Path, inputs: Inputs, plan: Plan, report: Report, routes: gpd.GeoDataFrame | None
+) -> None:
+    """Write the layers schools, clusters, feeders and, with roads, routes in EPSG:27700."""
+    source = inputs.minutes.source
+    table = school_table(inputs, plan).assign(minutes_from=source)
     points = gpd.points_from_xy(inputs.table["easting"], inputs.table["northing"])
     frames = {"schools": gpd.GeoDataFrame(table, geometry=points, crs=NATIONAL_GRID)}
     shapes = cluster_outlines(inputs, plan.cluster_of)
-    rows = clusters_table(report)
+    rows = clusters_table(report).assign(minutes_from=source)
     frames["clusters"] = gpd.GeoDataFrame(
         rows, geometry=shapes.reindex(rows["cluster"]).to_numpy(), crs=NATIONAL_GRID
     )
@@ -250,8 +291,10 @@ def _write_geopackage(path: Path, inputs: Inputs, plan: Plan, report: Report) ->
         ],
         crs=NATIONAL_GRID,
     )
+    if routes is not None:
+        frames["routes"] = routes.assign(minutes_from=source)
     for layer, frame in frames.items():
-        geometry_type = "LineString" if layer == "feeders" else None
+        geometry_type = "LineString" if layer in ("feeders", "routes") else None
         frame.to_file(
             path, layer=layer, driver="GPKG", engine="pyogrio", geometry_type=geometry_type
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +19,14 @@ from clustering.plan import Plan, read_plan
 from clustering.problem import Problem
 from clustering.publish.money import Money, money_of
 from clustering.publish.plan_map import plan_map
+from clustering.publish.ways import long_ways
 from clustering.report import Report, assess
 from clustering.solve.checks import Reason
 from clustering.solve.whole import Solution, Tick, solve
 from clustering.solve.why import reasons_of_schools
 from clustering.study import Study
 from geo.maps import draw
+from geo.road_quality import Quality
 
 if TYPE_CHECKING:
     import folium
@@ -80,6 +83,12 @@ class Result:
         """Why there is no plan, with remedies; empty where there is one."""
         return self.solution.reasons
 
+    @cached_property
+    def long_ways(self) -> Quality | None:
+        """Pairs of one cluster whose way is more than twice the straight line; None: no plan."""
+        plan = self.solution.plan
+        return None if plan is None else long_ways(self.inputs, plan.cluster_of)
+
     def map(self) -> folium.Map:
         """Return the map of the plan, for a notebook cell."""
         assert self.report is not None, "a result without a plan has no map"
@@ -107,7 +116,7 @@ class Result:
 
     def write(self, out: Path | str) -> Path:
         """Write every file of the run into a folder, all or nothing."""
-        return write_run(Path(out), self.inputs, self.solution, self.report)
+        return write_run(Path(out), self.inputs, self.solution, self.report, self.long_ways)
 
 
 def design(

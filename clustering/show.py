@@ -18,7 +18,9 @@ from clustering.publish.money import Money
 from clustering.report import Report
 from clustering.solve.checks import Reason
 from clustering.solve.whole import Tick, gap
+from geo.road_quality import Quality
 
+LISTED = 10
 QUIET_SECONDS = 5.0
 """Where nobody watches a terminal, a line of progress is written this often."""
 
@@ -137,6 +139,35 @@ def reasons_shown(console: Console, reasons: Iterable[Reason]) -> None:
                 console.print(f"       {escape(line)}")
     if any(reason.remedies for reason in shown):
         console.print("Put the lines into the study; where the heading is there already, under it.")
+
+
+def long_ways_shown(long: Quality | None) -> Iterator[str]:
+    """Yield sentences on pairs of schools that go a long way round, by their names."""
+    if long is None or long.pairs.empty:
+        return
+    count = len(long.pairs)
+    pairs = "1 pair of schools goes" if count == 1 else f"{count:,} pairs of schools go"
+    yield f"{pairs} more than twice the straight line ({long.basis}):"
+    yield from (f"  {sentence}" for sentence in long.sentences(LISTED))
+    if count > LISTED:
+        yield f"  and {count - LISTED:,} more."
+
+
+class Searching:
+    """Shows how far the search for minutes over roads is, on one line."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.told = time.monotonic()
+
+    def tick(self, done: int, of: int) -> None:
+        """Show that so many of the schools have been searched from."""
+        line = f"Minutes over roads: {done:,} of {of:,} schools"
+        if self.console.is_terminal:
+            self.console.print(line, end="\n" if done == of else "\r", highlight=False)
+        elif time.monotonic() - self.told >= QUIET_SECONDS:
+            self.told = time.monotonic()
+            self.console.print(line, highlight=False)
 
 
 class Watcher:

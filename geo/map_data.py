@@ -65,6 +65,7 @@ class MapData:
         reach the page; NaN pupils neither.
     existing: like `clusters` (only name, geometry and details are read); None = not shown.
     context: geometry with columns kind ("land", "road", "place") and name; None = none.
+    routes: lines along the roads with the column cluster (label); None = none.
     set_aside: columns name, reason, easting, northing; None = none.
     banner: a word or two that must not be overlooked, such as "DRAFT".
     words: other nouns for the keys of `WORDS`.
@@ -81,6 +82,7 @@ class MapData:
     subtitle: str = ""
     existing: gpd.GeoDataFrame | None = None
     context: gpd.GeoDataFrame | None = None
+    routes: gpd.GeoDataFrame | None = None
     set_aside: pd.DataFrame | None = None
     sources: tuple[Source, ...] = ()
     travel_source: str = ""
@@ -94,7 +96,7 @@ class MapData:
         _check_columns(self, faults)
         faults.raise_if_any()
         _check_schools(self.schools, self.clusters, faults)
-        for name in ("clusters", "areas", "existing", "context"):
+        for name in ("clusters", "areas", "existing", "context", "routes"):
             _check_crs(name, getattr(self, name), faults)
         faults.raise_if_any()
 
@@ -107,6 +109,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "clusters": ("number", "name", "details", "summary"),
     "feeders": ("from_urn", "to_urn", "pupils", "kept", "estimated"),
     "context": ("kind", "name"),
+    "routes": ("cluster",),
     "set_aside": ("name", "reason", "easting", "northing"),
 }
 

@@ -18,6 +18,12 @@ from pyproj import Transformer
 DECIMALS = 5
 OUTLINE_TOLERANCE_METRES = 40.0
 LINE_TOLERANCE_METRES = 30.0
+ROUTE_TOLERANCE_METRES = 10.0
+"""Ways along the roads start this fine, so that they lie on the streets of a town,"""
+ROUTE_POINTS = 12_000
+"""and get coarser until they have no more points than this (a quarter of a megabyte),"""
+COARSEST_METRES = 160.0
+"""or are as coarse as makes sense."""
 LEAST_PUPILS = 5
 """A feeder link of fewer pupils could point at a child; it never enters a page."""
 
@@ -79,11 +85,26 @@ def _polygonal(shape: Any) -> Any:
     return shapely.union_all(parts) if parts else shapely.MultiPolygon()
 
 
-def lines(shapes: gpd.GeoSeries) -> list[list[list[float]]]:
-    """Return the simplified lines of a layer as lists of [lat, lon]."""
+def lines(
+    shapes: gpd.GeoSeries, tolerance: float = LINE_TOLERANCE_METRES
+) -> list[list[list[float]]]:
+    """Return a layer's simplified lines as lists of [lat, lon]; what lies twice stands once."""
     parts = shapely.get_parts(shapely.line_merge(shapely.union_all(shapes.to_numpy())))
-    simple = shapely.simplify(parts, LINE_TOLERANCE_METRES)
+    simple = shapely.simplify(parts, tolerance)
     return [_line(part) for part in simple if not part.is_empty]
+
+
+def bundles(shapes: gpd.GeoSeries, groups: Sequence[str]) -> list[list[list[list[float]]]]:
+    """Return the lines of each group (index of `shapes`), coarser until all keep their budget."""
+    whole = dict(list(shapes[shapes.notna()].groupby(level=0)))
+    tolerance = ROUTE_TOLERANCE_METRES
+    while True:
+        found = [lines(whole[group], tolerance) if group in whole else [] for group in groups]
+        if sum(len(line) for bundle in found for line in bundle) <= ROUTE_POINTS:
+            return found
+        if tolerance > COARSEST_METRES:
+            return found
+        tolerance *= 2
 
 
 def label_place(shape: Any, points: np.ndarray) -> list[float] | None:

@@ -4,12 +4,12 @@ var data = JSON.parse(document.getElementById('map-data').textContent);
 var words = data.words;
 var groups = {};
 var canvas = {};
-var LEVELS = {land: 205, areas: 330, clusters: 310, roads: 320, existing: 380, links: 420, words: 610,
+var LEVELS = {land: 205, areas: 330, clusters: 310, roads: 320, existing: 380, routes: 350, links: 420, words: 610,
   schools: 600, numbers: 640};
 Object.keys(LEVELS).forEach(function (name) {
   var pane = map.createPane(name);
   pane.style.zIndex = LEVELS[name];
-  if (name === 'links' || name === 'words') { pane.style.pointerEvents = 'none'; }
+  if (name === 'links' || name === 'words' || name === 'routes') { pane.style.pointerEvents = 'none'; }
 });
 function svgIn(pane) { return (canvas[pane] = canvas[pane] || L.svg({pane: pane, padding: 0.4})); }
 function group(name) { return (groups[name] = groups[name] || L.layerGroup()); }
@@ -28,7 +28,8 @@ var clusters = sections.filter(function (section) { return !section.hasAttribute
   .map(function (section, at) {
     var chip = section.querySelector('.chip');
     return {at: at, section: section, number: chip.textContent, name: section.querySelector('h3').textContent,
-      colour: data.colours[Number(section.dataset.colour)], place: data.clusters[at].at, shape: data.clusters[at].shape, schools: []};
+      colour: data.colours[Number(section.dataset.colour)], place: data.clusters[at].at, shape: data.clusters[at].shape,
+      routes: data.clusters[at].routes, schools: []};
   });
 var schools = [];
 sections.forEach(function (section, at) {
@@ -210,6 +211,15 @@ function drawClusters() {
     L.polygon(each.shape, {pane: 'existing', renderer: svgIn('existing'), interactive: false, fill: false, color: '#1c2b33',
       weight: 2, dashArray: '6 5'}).addTo(group('existing'));
     word(current[at].querySelector('strong').textContent, each.at, 'existing', 'existing', each.shape);
+  });
+}
+
+/* From every school to its hub as one drives: a light edge keeps the line readable on its own fill. */
+function drawRoutes() {
+  clusters.forEach(function (cluster) {
+    var common = {pane: 'routes', renderer: svgIn('routes'), interactive: false, lineJoin: 'round'};
+    L.polyline(cluster.routes, Object.assign({}, common, {color: '#fff', weight: 6, opacity: 0.85})).addTo(group('routes'));
+    L.polyline(cluster.routes, Object.assign({}, common, {color: cluster.colour, weight: 3.5})).addTo(group('routes'));
   });
 }
 

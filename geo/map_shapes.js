@@ -73,6 +73,7 @@ function keyShape(name, colours) {
     case 'cut': return lineShape('#b0122f', {width: 5, hollow: true});
     case 'estimated': return lineShape('#24404f', {width: 3, dash: '6 4'});
     case 'areas': return lineShape('#6b7a82', {width: 1.5, dash: '8 3 2 3'});
+    case 'routes': return lineShape(colours[0], {width: 4});
     case 'roads': return lineShape('#b3a887', {width: 3});
     case 'existing': return areaShape('none', '#1c2b33', '4 3');
     case 'places': return wordShape('Aa');

@@ -193,6 +193,7 @@ fit();
 map.setMaxBounds(whole.pad(0.75));
 drawGround();
 drawClusters();
+drawRoutes();
 drawLinks();
 drawSchools();
 map.on('zoomend', function () { sizeMarks(); settleWords(); });

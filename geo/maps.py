@@ -226,12 +226,14 @@ def _payload(
         )
     if colours and max(colours.values()) >= len(PALETTE):
         notes.append(f"Some neighbouring {words['clusters']} share a colour; go by their numbers.")
+    labels = [str(label) for label in clusters.index]
+    routes = [[] for _ in labels] if data.routes is None else _routes(data.routes, labels)
     return {
         "bounds": ground.bounds([data.clusters, data.areas], schools),
         "clusters": [
-            {"shape": shape, "at": ground.label_place(outline, points)}
-            for shape, outline in zip(
-                ground.outlines(clusters.geometry), clusters.geometry, strict=True
+            {"shape": shape, "at": ground.label_place(outline, points), "routes": bundle}
+            for shape, outline, bundle in zip(
+                ground.outlines(clusters.geometry), clusters.geometry, routes, strict=True
             )
         ],
         "areas": _layer(data.areas.sort_index()),
@@ -241,6 +243,10 @@ def _payload(
         "colours": list(PALETTE),
         "words": dict(words),
     }, notes
+
+
+def _routes(routes: gpd.GeoDataFrame, labels: list[str]) -> list[list[list[list[float]]]]:
+    return ground.bundles(routes.set_index("cluster").geometry, labels)
 
 
 def _layer(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
@@ -282,6 +288,7 @@ def _has(data: MapData, schools: pd.DataFrame, payload: Mapping[str, Any]) -> di
         "cut": any(not link[3] for link in links),
         "estimated": any(link[4] for link in links),
         "areas": bool(payload["areas"]),
+        "routes": any(cluster["routes"] for cluster in payload["clusters"]),
         "existing": bool(payload["existing"]),
         "roads": bool(payload["roads"]),
         "places": bool(payload["places"]),

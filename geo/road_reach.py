@@ -1,17 +1,13 @@
-"""For maps: how far one gets in so many minutes, and the way from one place to another."""
+"""For maps: how far one gets in so many minutes."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import numpy as np
 import shapely
 from scipy.ndimage import binary_closing
 from scipy.sparse.csgraph import dijkstra
 from shapely.geometry.base import BaseGeometry
-from shapely.ops import substring
 
-from geo.errors import Fault, TravelError
 from geo.road_minutes import one_net
 from geo.road_search import Net
 from geo.roads import Roads
@@ -98,87 +94,3 @@ def _outline(cells: np.ndarray, grid_metres: float) -> BaseGeometry:
         south + (row + 1) * grid_metres,
     )
     return shapely.union_all(boxes)
-
-
-def route(
-    a: tuple[float, float],
-    b: tuple[float, float],
-    roads: Roads,
-    *,
-    speeds: Speeds | None = None,
-    peak: float = 1.0,
-) -> shapely.LineString:
-    """Return the quickest way from one point to another, following the roads (EPSG:27700).
-
-    From gate to gate: it begins and ends at the points themselves. Raises TravelError where no road
-    leads.
-    """
-    net, speeds = one_net(roads, np.array([a, b], dtype=float), speeds, peak)
-    start, end = int(net.leave[0]), int(net.arrive[1])
-    cost, before = dijkstra(net.graph, directed=True, indices=start, return_predecessors=True)
-    straight = _straight(net)
-    if np.isinf(cost[end]) and np.isinf(straight):
-        raise TravelError(Fault("No road leads from the one place to the other."))
-    if straight <= cost[end]:
-        pieces = [_piece(roads, int(net.street[0]), float(net.share[0]), float(net.share[1]))]
-    else:
-        nodes = [end]
-        while nodes[-1] != start:
-            nodes.append(int(before[nodes[-1]]))
-        pieces = _pieces(roads, net, nodes[::-1], speeds.minutes(roads, peak)[0])
-    spots = np.vstack([np.array([a]), *pieces, np.array([b])])
-    new = np.ones(len(spots), dtype=bool)
-    new[1:] = np.abs(np.diff(spots, axis=0)).max(axis=1) > 1e-6
-    spots = spots[new]
-    return shapely.LineString(spots if len(spots) > 1 else np.vstack([spots, spots]))
-
-
-def _straight(net: Net) -> float:
-    """Minutes along one street, where both places stand on it and may go so."""
-    if net.street[0] != net.street[1]:
-        return float("inf")
-    step = float(net.share[1] - net.share[0])
-    if step == 0:
-        return 0.0
-    return float(step * net.along[0] if step > 0 else -step * net.against[0])
-
-
-def _piece(roads: Roads, street: int, start: float, end: float) -> np.ndarray:
-    """Return the points of a street from one share of it to another, in that order."""
-    piece = substring(roads.lines[street], start, end, normalized=True)
-    return np.asarray(shapely.get_coordinates(piece))
-
-
-def _pieces(roads: Roads, net: Net, nodes: list[int], minutes: np.ndarray) -> list[np.ndarray]:
-    """Return the drawn street of every step of a way from the first place to the second."""
-    tail, head, street = roads.directed
-    order = np.lexsort((minutes[street], head, tail))  # of parallel streets the quickest is first
-    keys = tail[order].astype(np.int64) * len(roads.xy) + head[order]
-    found = []
-    for u, v in pairwise(nodes):
-        if u >= net.first or v >= net.first:
-            place, node = (u, v) if u >= net.first else (v, u)
-            which = (place - net.first) % len(net.street)
-            k, share = int(net.street[which]), float(net.share[which])
-            if node >= net.first:
-                continue
-            far = _end_share(roads, net, k, share, node, leaving=u >= net.first)
-            piece = _piece(roads, k, share, far)
-            found.append(piece if u >= net.first else piece[::-1])
-            continue
-        k = int(street[order[np.searchsorted(keys, u * len(roads.xy) + v)]])
-        forward = roads.a[k] == u
-        found.append(_piece(roads, k, 0.0, 1.0) if forward else _piece(roads, k, 1.0, 0.0))
-    return found
-
-
-def _end_share(
-    roads: Roads, net: Net, street: int, share: float, node: int, *, leaving: bool
-) -> float:
-    """Return 0 or 1: at which end of its street a place is left for a node, or reached from it."""
-    is_a, is_b = roads.a[street] == node, roads.b[street] == node
-    if is_a and is_b:  # a loop: the nearer way that is allowed
-        to_b = roads.forward[street] if leaving else roads.backward[street]
-        to_a = roads.backward[street] if leaving else roads.forward[street]
-        return 1.0 if to_b and (not to_a or share >= 0.5) else 0.0
-    return 0.0 if is_a else 1.0

@@ -11,11 +11,12 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo import road_within
+from geo import road_quality, road_within
 from geo.errors import TravelError
 from geo.road_minutes import minutes_between, road_minutes
 from geo.road_quality import quality
-from geo.road_reach import reach_area, route
+from geo.road_reach import reach_area
+from geo.road_routes import route, routes
 from geo.road_search import dijkstra_search, hierarchy_search
 from geo.road_within import minutes_within
 from geo.roads import read_roads
@@ -359,15 +360,18 @@ def test_quality_names_the_slow_pairs_of_one_cluster():
     table = pd.DataFrame(gaps, index=schools.index, columns=schools.index)
     cluster = pd.Series(["East", "East", "East", "East", "West"], index=schools.index)
     told = quality(Minutes(table, "by hand", "roads", ("a note",)), schools, cluster)
-    assert told.pairs[["cluster", "from_name", "to_name"]].to_numpy().tolist() == [
+    assert told.pairs[["group", "from_name", "to_name"]].to_numpy().tolist() == [
         ["East", "School 900001", "School 900002"]
     ]
     assert told.pairs.at[0, "ratio"] == pytest.approx(3.9)
     assert told.basis == "minutes at 40 km/h over the straight line"
-    assert told.notes == ("a note",)
+    assert told.looked_at == 6
+    assert told.sentences() == (
+        "School 900001 (900001) and School 900002 (900002), East: 3 km apart, 17.6 minutes",
+    )
 
 
-def test_quality_measures_the_road_where_it_is_given(tmp_path):
+def test_quality_measures_the_road_where_it_is_given(tmp_path, monkeypatch):
     roads = network(tmp_path)
     # Over the ring: 500 m apart at the shared end of two streets, and 1,000 m apart across it.
     schools = school_table((500, 0), (500, 1000), (1000, 500), (2000, 0))
@@ -378,6 +382,14 @@ def test_quality_measures_the_road_where_it_is_given(tmp_path):
     assert told.pairs[["from_urn", "to_urn"]].to_numpy().tolist() == [["900001", "900002"]]
     assert told.pairs.at[0, "road_km"] == pytest.approx(2.0)
     assert told.pairs.at[0, "ratio"] == pytest.approx(2.0)
+    assert "1 km apart, 2 km by road" in told.sentences()[0]
+    # However near the bound of the first look, the answer is the same.
+    monkeypatch.setattr(road_quality, "FIRST_LOOK", 0.5)
+    again = quality(minutes, schools, cluster, roads=roads, above=1.9, beyond_km=0.9)
+    assert again.pairs.equals(told.pairs)
+    near = quality(minutes, schools, cluster, roads=roads, above=1.9, within_km=0.9)
+    assert near.pairs.empty
+    assert quality(minutes, schools, cluster.iloc[:1], roads=roads).looked_at == 0
 
 
 @pytest.mark.real
@@ -455,9 +467,11 @@ def test_real_routes_are_as_long_as_the_minutes_say():
     rng = np.random.default_rng(3)
     spots = roads.xy[rng.choice(len(roads.xy), 12)] + rng.uniform(-80, 80, (12, 2))
     found = minutes_between(spots, spots, roads, speeds=even).to_numpy()
-    for i, j in [(a, b) for a in range(12) for b in range(12) if a != b]:
-        way = route(tuple(spots[i]), tuple(spots[j]), roads, speeds=even)
+    pairs = [(a, b) for a in range(12) for b in range(12) if a != b]
+    for (i, j), way in zip(pairs, routes(spots, pairs, roads, speeds=even), strict=True):
+        assert way is not None
         assert way.length / 1000 == pytest.approx(found[i, j], abs=1e-6)
+    assert routes(spots, pairs[:1], roads, speeds=even, limit=0.01) == [None]
 
 
 @pytest.mark.parametrize("metres", [500.0, 25_000.0])

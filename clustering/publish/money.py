@@ -173,7 +173,8 @@ def write_money(folder: Path, inputs: Inputs, plan: Plan, money: Money | None = 
         )
         write_budget_sheet(folder / "budget.xlsx", shown)
     if money is not None or config.panel is not None:
-        _csv(panel_table(inputs, plan), folder / "panel.csv")
+        seats = panel_table(inputs, plan).assign(minutes_from=inputs.minutes.source)
+        _csv(seats, folder / "panel.csv")
 
 
 def panel_table(inputs: Inputs, plan: Plan) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from clustering.opting import opted_out_table, opted_out_words
 from clustering.plan import Plan
 from clustering.publish.money import rounded_budgets
 from clustering.publish.sources import sources_of
+from clustering.publish.ways import hub_routes
 from clustering.report import Report
 from clustering.rules import OPTED_OUT
 from geo.areas import NATIONAL_GRID
@@ -25,8 +26,15 @@ SMALL_FLOW = 5.0
 """Flows of fewer pupils never enter a page: they can point to a child."""
 
 
-def plan_map(inputs: Inputs, plan: Plan, report: Report, *, banner: str = "") -> MapData:
-    """Return everything the map of a plan shows."""
+def plan_map(
+    inputs: Inputs,
+    plan: Plan,
+    report: Report,
+    *,
+    banner: str = "",
+    routes: gpd.GeoDataFrame | None = None,
+) -> MapData:
+    """Return everything the map of a plan shows; `routes` (`hub_routes`) saves finding them."""
     config = inputs.study.config
     schools = _schools(inputs, plan)
     clusters = _clusters(inputs, report, schools, rounded_budgets(inputs, plan))
@@ -40,9 +48,10 @@ def plan_map(inputs: Inputs, plan: Plan, report: Report, *, banner: str = "") ->
         feeders=links[(links["pupils"] >= SMALL_FLOW) & ~links["opted_out"]],
         existing=_existing(inputs),
         context=_context(inputs),
+        routes=hub_routes(inputs, plan) if routes is None else routes,
         set_aside=inputs.schools.set_aside.dropna(subset=["easting", "northing"]),
         sources=sources_of(inputs),
-        travel_source=inputs.minutes.source,
+        travel_source=f"Minutes: {inputs.minutes.source}.",
         notes=(*_out_words(inputs, plan), inputs.need.banner),
         banner=banner or config.map.banner,
         words={**_alone(schools, plan), **config.words},

@@ -15,16 +15,24 @@ from geo.map_data import Source
 
 LIBRARIES = ("folium", "geopandas", "numba", "numpy", "ortools", "pandas", "scipy", "shapely")
 
+OSM = "OpenStreetMap contributors"
+OSM_LICENCE = "Open Database License (ODbL) 1.0"
+OSM_URL = "https://www.openstreetmap.org/copyright"
+
 
 def sources_of(inputs: Inputs) -> tuple[Source, ...]:
     """Return the sources for the foot of a map: one for each kind of file the study reads.
 
     What a file is, its date and its licence are what the study's `[[sources]]` say of it; a file
-    the study says nothing of is named as it is, with "licence not stated".
+    the study says nothing of is named as it is, with "licence not stated". Roads of OpenStreetMap
+    are credited whatever the study says: their licence asks for it.
     """
     found: dict[Source, None] = {}
-    for _, path in _files(inputs.study):
+    osm = osm_roads(inputs)
+    for key, path in _files(inputs.study):
         own = _described(inputs.study, path)
+        if own is None and osm is not None and key.startswith("travel.roads"):
+            continue
         source = Source(
             what=own.what if own else path.name,
             date=own.date if own else "",
@@ -32,7 +40,23 @@ def sources_of(inputs: Inputs) -> tuple[Source, ...]:
             attribution=own.attribution if own else "",
         )
         found[source] = None
+    if osm is not None and not any(OSM in f"{s.attribution} {s.what}" for s in found):
+        found[osm] = None
     return tuple(found)
+
+
+def osm_roads(inputs: Inputs) -> Source | None:
+    """Return the credit that OpenStreetMap's roads call for; None for other minutes."""
+    if inputs.ways is None or not inputs.ways.roads.osm:
+        return None
+    roads = inputs.ways.roads
+    return Source(
+        what=f"Roads: OpenStreetMap ({roads.source})",
+        date=roads.date or "date not known",
+        licence=OSM_LICENCE,
+        attribution=f"© {OSM}",
+        url=OSM_URL,
+    )
 
 
 def manifest(inputs: Inputs) -> dict[str, Any]:
@@ -57,6 +81,7 @@ def manifest(inputs: Inputs) -> dict[str, Any]:
         "study_sha256": hashlib.sha256(inputs.study.text.encode()).hexdigest(),
         "files": files,
         "minutes": inputs.minutes.source,
+        **({"roads": _roads(inputs)} if inputs.ways else {}),
         "need": inputs.need.banner,
         "feeders": inputs.feeders.source,
         "versions": {
@@ -64,6 +89,24 @@ def manifest(inputs: Inputs) -> dict[str, Any]:
             "school-clusters": version("school-clusters"),
             **{name: version(name) for name in LIBRARIES},
         },
+    }
+
+
+def _roads(inputs: Inputs) -> dict[str, Any]:
+    """Return what the roads were: for whoever wants to make the same minutes again."""
+    assert inputs.ways is not None
+    roads, speeds, osm = inputs.ways.roads, inputs.ways.speeds, osm_roads(inputs)
+    return {
+        "source": roads.source,
+        "date": roads.date,
+        "mode": roads.mode,
+        "nodes": len(roads.xy),
+        "streets": len(roads.a),
+        "digest": roads.digest,
+        "speeds": {"date": speeds.date, "digest": speeds.digest, "evidence": speeds.evidence},
+        "peak": inputs.ways.peak,
+        "licence": osm.licence if osm else "not stated",
+        "attribution": osm.attribution if osm else "",
     }
 
 
