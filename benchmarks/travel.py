@@ -23,7 +23,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import machine  # noqa: E402
+from benchmarks import holdout, machine  # noqa: E402
 from geo.road_minutes import minutes_between  # noqa: E402
 from geo.road_raw import to_grid  # noqa: E402
 from geo.roads import read_roads  # noqa: E402
@@ -215,7 +215,21 @@ def main() -> None:
     ]
     if chosen.router:
         parts.append(routers(chosen.router))
-    parts += [hospitals(), brighton()]
+        files = {place: DATA / "roads" / file for place, file in PLACES.items()}
+        points = {
+            place: to_grid(
+                np.array(json.loads((chosen.router / f"{place}.json").read_text("utf-8")))
+            )
+            for place in PLACES
+        }
+        places = holdout.places_of(chosen.router, files, points)
+        pairs = pd.read_csv(DATA / "travel" / "inter_hospital_pairs_ew.csv")
+        pairs = pairs[(pairs["straight_km"] > 0.5) & (pairs["car_minutes"] > 0)]
+        parts.append(holdout.driving(places))
+    parts.append(hospitals())
+    if chosen.router:
+        parts.append(holdout.straight(pairs, places, DETOUR, KMH))
+    parts.append(brighton())
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text("\n".join(parts), encoding="utf-8")
     print(RESULT.read_text("utf-8"))

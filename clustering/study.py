@@ -63,6 +63,14 @@ class CrossingTable(Frozen):
     closed: bool = False
 
 
+def _as_kmh(value: Any) -> Any:
+    """Let a speed be a number that a road may have, or the word for the law by distance."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value == "by_distance" or (number and 0 < value <= 130):
+        return value
+    raise ValueError('give km/h above 0 and up to 130, or "by_distance"')
+
+
 class TravelTable(Frozen):
     """`[travel]`: where the minutes come from."""
 
@@ -80,7 +88,8 @@ class TravelTable(Frozen):
     cache: str | None = None
     """A folder for the network and its minutes: only new and moved schools are searched again."""
     detour: float = Field(default=1.3, ge=1, le=5)
-    kmh: float = Field(default=40.0, gt=0, le=130)
+    kmh: Annotated[float | Literal["by_distance"], BeforeValidator(_as_kmh)] = 40.0
+    """km/h, or `"by_distance"`: faster the farther the way."""
     floor_minutes: float = Field(default=2.0, ge=0)
     water: bool = True
     crossing: tuple[CrossingTable, ...] = ()

@@ -6,8 +6,11 @@ is read in `geo.matrix`. The result says what it is, and every output repeats it
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
 from typing import Literal
 
 import numpy as np
@@ -23,6 +26,8 @@ __all__ = ["Crossing", "Kind", "Minutes", "straight_line", "straightline_ratio"]
 
 Kind = Literal["straight_line", "matrix", "roads"]
 
+BY_DISTANCE = "by_distance"
+EVEN_KMH = 40.0
 OFF_LAND_METRES = 500.0
 """A school or the end of a crossing farther than this from land is a fault."""
 DECIMALS = 1
@@ -53,7 +58,7 @@ def straight_line(
     land: BaseGeometry | None = None,
     crossings: Sequence[Crossing] = (),
     detour: float = 1.3,
-    kmh: float = 40.0,
+    kmh: float | Literal["by_distance"] = 40.0,
     floor_minutes: float = FLOOR_MINUTES,
     creek_metres: float = CREEK_METRES,
 ) -> Minutes:
@@ -63,12 +68,15 @@ def straight_line(
     in EPSG:27700, best with the neighbours of the county, for ways never leave it; water narrower
     than `creek_metres` counts as bridged, wider water only where one of `crossings` is. Minutes =
     metres × detour / (kmh × 1000 / 60), to 0.1, never below `floor_minutes`; a crossing without
-    minutes takes its own length at `kmh`. Raises TravelError naming schools that no way reaches.
+    minutes takes its own length at `kmh`. With `kmh` "by_distance" the speed grows with the way as
+    `geo/straight.toml` says; a crossing then counts as the way driven in its minutes at 40 km/h.
+    Raises TravelError naming schools that no way reaches.
     """
     schools = schools.sort_index()
-    _check(schools, crossings, detour, kmh, floor_minutes)
+    even = EVEN_KMH if kmh == BY_DISTANCE else float(kmh)
+    _check(schools, crossings, detour, even, floor_minutes)
     places = schools[["easting", "northing"]].to_numpy(float)
-    per_metre = 60.0 / (kmh * 1000.0)
+    per_metre = 60.0 / (even * 1000.0)
     notes: list[str] = []
     if land is None or len(schools) < 2:
         gaps = places[:, None, :] - places[None, :, :]
@@ -83,10 +91,37 @@ def straight_line(
             schools, land, crossings, creek_metres, detour * per_metre, per_metre, notes
         )
         line = "straight line round water"
+    speed = f"{even:g} km/h"
+    if kmh == BY_DISTANCE:
+        law = _law()
+        minutes = law.minutes(minutes / (per_metre * 1000.0))
+        speed = f"a speed that grows with distance ({law.date})"
+        notes.append(f"Speed by distance: {law.evidence}.")
     urns = schools.index.astype(str)
     table = as_table(np.maximum(minutes.round(DECIMALS), floor_minutes), urns)
-    source = f"{line} × {detour:g} at {kmh:g} km/h; not road times"
+    source = f"{line} × {detour:g} at {speed}; not road times"
     return Minutes(table, source, "straight_line", tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Law:
+    """Minutes of a way by its length, from `geo/straight.toml`."""
+
+    date: str
+    evidence: str
+    detour: float
+    minutes_at_1_km: float
+    power: float
+
+    def minutes(self, road_km: np.ndarray) -> np.ndarray:
+        """Return minutes of ways of so many kilometres, detour included."""
+        return np.asarray(self.minutes_at_1_km * (road_km / self.detour) ** self.power)
+
+
+@cache
+def _law() -> _Law:
+    data = tomllib.loads(files("geo").joinpath("straight.toml").read_text(encoding="utf-8"))
+    return _Law(**{field.name: data[field.name] for field in fields(_Law)})
 
 
 def as_table(minutes: np.ndarray, urns: pd.Index) -> pd.DataFrame:

@@ -156,3 +156,14 @@ def test_study_of_the_tests_is_toml_as_it_should_be() -> None:
     study["rules"]["area"] = {"West moor": {"schools": [4, 8]}}
     study["travel"]["crossing"] = [{"name": "Ford", "start": [1, 2], "end": [3, 4]}]
     assert tomllib.loads(toml(study)) == study
+
+
+@pytest.mark.parametrize("value", [0, -3, 131, "fast", True])
+def test_a_speed_is_a_number_or_the_word_for_a_law(tmp_path: Path, value: object) -> None:
+    with pytest.raises(StudyError, match=r'\[travel\] kmh.*"by_distance"'):
+        loaded(tmp_path, travel={"kmh": value})
+
+
+def test_a_speed_may_grow_with_distance(tmp_path: Path) -> None:
+    study = loaded(tmp_path, travel={"kmh": "by_distance"})
+    assert "grows with distance" in load_inputs(study).minutes.source

@@ -51,6 +51,30 @@ def test_without_land_it_is_distance_times_detour_at_the_speed_and_says_so():
     assert "runs over water too" in minutes.notes[0]
 
 
+def test_a_speed_by_distance_is_dated_and_grows():
+    schools = school_table((0, 0), (1_000, 0), (10_000, 0), (30_000, 0))
+    found = straight_line(schools, kmh="by_distance", floor_minutes=0.5)
+    ways = found.table.loc["900001"]
+    assert ways["900002"] == pytest.approx(2.4)
+    assert ways["900003"] == pytest.approx(2.37 * 10**0.81, abs=0.06)
+    assert ways["900004"] == pytest.approx(2.37 * 30**0.81, abs=0.06)
+    assert found.source.startswith("straight line × 1.3 at a speed that grows with distance (2026-")
+    assert any("tested on the rest" in note for note in found.notes)
+    # A longer detour stretches the kilometres.
+    longer = straight_line(schools, kmh="by_distance", detour=2.6, floor_minutes=0.5).table
+    assert longer.loc["900001", "900003"] == pytest.approx(2.37 * 20**0.81, abs=0.06)
+
+
+def test_a_speed_by_distance_goes_round_water_too():
+    schools = school_table((9_000, 2_000), (9_000, 14_000))
+    far = straight_line(schools, land=STRAIT, crossings=[BRIDGE], kmh="by_distance").table.iloc[
+        0, 1
+    ]
+    even = straight_line(schools, land=STRAIT, crossings=[BRIDGE]).table.iloc[0, 1]
+    road = even * 40 / 60
+    assert far == pytest.approx(2.37 * (road / 1.3) ** 0.81, abs=0.1)
+
+
 def test_table_is_labelled_and_sorted_with_a_diagonal_of_zero():
     schools = school_table((0, 0), (3_000, 4_000), (0, 8_000))
     minutes = straight_line(schools.iloc[[2, 0, 1]], **PLAIN).table
