@@ -17,8 +17,10 @@ from geo.road_snap import snap
 from geo.road_store import completed, store_path
 from geo.roads import Roads
 from geo.speeds import Speeds, read_speeds
-from geo.travel import DECIMALS, FLOOR_MINUTES, LISTED, Minutes, as_table, counted
+from geo.travel import DECIMALS, FLOOR_MINUTES, Minutes, as_table, counted
 
+LISTED = 100
+"""So many schools that no road joins to the rest are named."""
 Points: TypeAlias = pd.DataFrame | np.ndarray | Sequence[tuple[float, float]]
 
 

@@ -18,7 +18,8 @@ OFF_METRES = 2_000.0
 """A place farther than this from every road is a fault."""
 WATER_METRES = 40.0
 """The way from a gate to the road may lead over this much water (a ditch, a coarse shore)."""
-LISTED = 10
+LISTED = 100
+"""So many far places are named; a county with more has the wrong roads."""
 
 
 @dataclass(frozen=True, eq=False)

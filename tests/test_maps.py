@@ -19,6 +19,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo import map_ground as ground
 from geo.colours import LAND, PALETTE, contrast, neighbour_colours, neighbours
 from geo.errors import InputError
 from geo.map_data import SENTENCE, MapData, Source
@@ -342,3 +343,23 @@ def test_our_scripts_write_text_never_markup() -> None:
         text = script.read_text(encoding="utf-8")
         for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert way not in text, script.name
+
+
+def test_ways_along_the_roads_keep_their_budget_and_lie_once(monkeypatch) -> None:
+    rng = np.random.default_rng(4)
+    lines = [
+        shapely.LineString(np.column_stack([np.arange(400) * 25.0, rng.uniform(0, 60, 400)]) + k)
+        for k in range(12)
+    ]
+    ways = gpd.GeoSeries([*lines, lines[0]], index=[f"c{k}" for k in range(12)] + ["c0"])
+    ways = ways.translate(500_000, 200_000)
+    groups = [f"c{k}" for k in range(13)]
+    fine = ground.bundles(ways, groups)
+    assert fine[12] == []
+    # The way that two schools share stands once.
+    assert len(fine[0]) == 1
+    points = sum(len(line) for bundle in fine for line in bundle)
+    monkeypatch.setattr(ground, "ROUTE_POINTS", points // 3)
+    coarse = ground.bundles(ways, groups)
+    assert 24 <= sum(len(line) for bundle in coarse for line in bundle) <= points // 3
+    assert [bundle[0][0] for bundle in coarse[:12]] == [bundle[0][0] for bundle in fine[:12]]

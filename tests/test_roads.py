@@ -328,6 +328,8 @@ def test_graphml_and_geopackage_as_osmnx_saves_them(tmp_path):
     for roads in (one, two):
         assert roads.metres.sum() == pytest.approx(6_000, abs=5)
         assert roads.backward.all()
+        # OSMnx saves no tag of tolls unless asked, so that nobody can tell.
+        assert "say nothing of tolls" in " ".join(roads.notes)
     assert one.metres.tolist() == pytest.approx(two.metres.tolist())
 
 
