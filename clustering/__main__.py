@@ -20,12 +20,24 @@ from rich.console import Console
 from rich.markup import escape
 
 from clustering.inputs import Inputs, load_inputs
-from clustering.outputs import opted_out_told, study_of_run, write_budget, write_plan
+from clustering.outputs import (
+    opted_out_told,
+    price_sentences,
+    study_of_run,
+    write_budget,
+    write_plan,
+)
 from clustering.pairs import TOLERANCE
 from clustering.plan import Plan, plan_names
 from clustering.publish.money import money_of, parts_of, sentences_on
+from clustering.publish.options import (
+    FOLDER,
+    alternatives_table,
+    forget_alternatives,
+    write_alternatives,
+)
 from clustering.publish.ways import long_ways
-from clustering.run import Result, compare_plans, design, judge
+from clustering.run import REDRAW_PRICE, Result, compare_plans, design, judge
 from clustering.show import (
     Searching,
     Watcher,
@@ -35,6 +47,7 @@ from clustering.show import (
     long_ways_shown,
     reasons_shown,
     schools_shown,
+    table_shown,
 )
 from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
@@ -128,12 +141,29 @@ def design_command(
     folder: Annotated[
         Path | None, typer.Option("--out", help="Folder to write into, complete or not at all.")
     ] = None,
+    start: Annotated[
+        Path | None,
+        typer.Option(help="Redraw this plan: plan.csv, an edited plan.xlsx, today's clusters."),
+    ] = None,
+    change: Annotated[
+        float, typer.Option(min=0, help="With --start: minutes a school's move must save.")
+    ] = REDRAW_PRICE,
+    prices: Annotated[
+        bool, typer.Option("--prices", help="Also say what each rule costs: solves without it.")
+    ] = False,
+    options: Annotated[
+        int, typer.Option("--alternatives", min=0, help="Also write so many other good plans.")
+    ] = 0,
+    within: Annotated[
+        float, typer.Option(min=0, help="How much worse than the best an alternative may be.")
+    ] = 0.05,
 ) -> None:
     """Design clusters and write plan, tables, report and map."""
     if folder is not None and folder.exists() and not folder.is_dir():
         raise StudyError(Fault("is a file, not a folder.", "Name a folder.", folder.name))
     loaded = Study.load(study)
     inputs = _loaded(loaded)
+    origin = judge(inputs, start)[0] if start is not None else None
     with _interruptible() as stop, Watcher(err) as watcher:
         result = design(
             loaded,
@@ -141,15 +171,48 @@ def design_command(
             seconds=seconds,
             gap=gap,
             effort=effort,
+            start=origin,
+            change=change,
             progress=watcher.tick,
             stop=stop.is_set,
             inputs=inputs,
         )
     if folder is None:
-        digest = loaded.digest(result.solution.seed, effort and effort.value, gap)
+        redrawn = () if start is None else (start.read_bytes(), change)
+        digest = loaded.digest(result.solution.seed, effort and effort.value, gap, *redrawn)
         folder = Path("outputs") / f"{loaded.name}-{digest}"
     result.write(folder)
+    forget_alternatives(folder)
     _tell(result, folder)
+    if prices:
+        _price(result, folder)
+    if options:
+        _offer(result, folder, options, within)
+
+
+def _price(result: Result, folder: Path) -> None:
+    """Say what each rule costs, and write the run again with it."""
+    err.print("What does each rule cost? Solving without one after another…")
+    with _interruptible() as stop, Watcher(err) as watcher:
+        found = result.prices(progress=watcher.tick, stop=stop.is_set)
+    result.write(folder, prices=found)
+    out.print(table_shown(found.drop(columns=["objective", "without"]), "What rules cost"))
+    for sentence in price_sentences(found):
+        out.print(f"• {escape(sentence)}")
+
+
+def _offer(result: Result, folder: Path, count: int, within: float) -> None:
+    """Look for plans nearly as good that differ, and write each as a run of its own."""
+    err.print("Looking for other good plans…")
+    with _interruptible() as stop, Watcher(err) as watcher:
+        found = result.alternatives(count, within, progress=watcher.tick, stop=stop.is_set)
+    compared = write_alternatives(folder, result.inputs, result.solution, found)
+    out.print(table_shown(alternatives_table(result.solution, found), "Alternatives"))
+    for sentence in compared.sentences() if compared else ():
+        out.print(f"• {escape(sentence)}")
+    if len(found) < count:
+        out.print(f"No more than {len(found)} were found within {within:.1%} of the best.")
+    out.print(f"Written to {escape(str(folder / FOLDER))}")
 
 
 def _tell(result: Result, folder: Path) -> None:
@@ -159,6 +222,9 @@ def _tell(result: Result, folder: Path) -> None:
         out.print(f"Written to {escape(str(folder))}")
         raise typer.Exit(UNWELCOME)
     out.print(clusters_shown(result.report, result.inputs))
+    if result.start is not None:
+        for line in result.changed.lines():
+            out.print(f"• {escape(line)}")
     _tell_opted_out(result.inputs, result.plan)
     _tell_minutes(result.inputs, result.long_ways)
     solution = result.solution

@@ -27,7 +27,7 @@ from clustering.need_inputs import (
     strangers,
 )
 from clustering.plan import Plan, plan_from_frame, plan_table
-from clustering.problem import SECONDARY_PHASES, Problem, build_problem
+from clustering.problem import SECONDARY_PHASES, Bond, Problem, build_problem
 from clustering.study import Study
 from clustering.together import ties
 from geo.areas import Areas, read_areas, read_land
@@ -275,14 +275,14 @@ def _existing(study: Study, schools: Schools) -> pd.DataFrame | None:
     return table[table["urn"].isin(schools.table.index)].reset_index(drop=True)
 
 
-def _sealed(study: Study, existing: pd.DataFrame | None) -> list[list[str]]:
+def _sealed(study: Study, existing: pd.DataFrame | None) -> dict[str, list[str]]:
     """Return the schools of every one of today's clusters that the study locks."""
     if existing is None or study.config.existing is None:
-        return []
-    return [
-        existing.loc[existing["cluster"] == name, "urn"].tolist()
+        return {}
+    return {
+        name: existing.loc[existing["cluster"] == name, "urn"].tolist()
         for name in study.config.existing.locked
-    ]
+    }
 
 
 def _feeders(study: Study, schools: Schools) -> Feeders | None:
@@ -431,18 +431,19 @@ def _over_roads(
     )
 
 
-def _ties(study: Study, table: pd.DataFrame) -> tuple[list[tuple[str, str]], list[str]]:
+def _ties(study: Study, table: pd.DataFrame) -> tuple[list[Bond], list[str]]:
     """Return the pairs to keep together, and a note on each that a border forbids."""
     rules = study.config.rules
     tied, notes = [], []
-    for a, b in ties(table, rules.keep_together):
+    kinds = [(kind, pair) for kind in rules.keep_together for pair in ties(table, (kind,))]
+    for kind, (a, b) in kinds:
         if rules.areas == "never" and table.at[a, "area"] != table.at[b, "area"]:
             notes.append(
                 f"{table.at[a, 'name']} ({a}) and {table.at[b, 'name']} ({b}) would be kept "
                 "together but stand in different areas."
             )
         else:
-            tied.append((a, b))
+            tied.append(Bond((a, b), kind))
     return tied, notes
 
 

@@ -26,6 +26,7 @@ from clustering.publish.plan_map import cluster_outlines, feeder_links, plan_map
 from clustering.publish.sources import manifest
 from clustering.publish.ways import hub_routes, long_ways
 from clustering.report import Report, moves
+from clustering.solve.prices import price_words
 from clustering.solve.whole import Solution
 from clustering.study import Study
 from geo.areas import NATIONAL_GRID
@@ -38,6 +39,7 @@ CLUSTER_COLUMNS = (
     *("non_selective_secondaries", "pupils", "need", "mean_minutes", "max_minutes"),
     *("feeder_pupils_kept", "feeder_pupils_lost", "breaches"),
 )
+PRICES = "prices.csv"
 WALL_CLOCK = "seconds"
 """The one key of `report.json` that may differ between two runs of the same study."""
 
@@ -47,11 +49,13 @@ def write_run(
     inputs: Inputs,
     solution: Solution,
     report: Report | None,
+    prices: pd.DataFrame | None = None,
     long: Quality | None = None,
 ) -> Path:
     """Write every file of a run into `out`, which appears complete or not at all.
 
-    `long`: the plan's long ways round (`long_ways`), looked for where they are not given.
+    `prices` is what each rule costs, where somebody asked for it; `long` the plan's long ways round
+    (`long_ways`), looked for where they are not given.
     Files of an earlier run of the same names are replaced; other files in `out` are left alone.
     """
     with _all_or_nothing(out) as folder:
@@ -60,9 +64,10 @@ def write_run(
         _write_json(folder / "manifest.json", made_from)
         if solution.plan is not None and long is None:
             long = long_ways(inputs, solution.plan.cluster_of)
-        _write_json(folder / "report.json", report_json(inputs, solution, report, long))
+        _write_json(folder / "report.json", report_json(inputs, solution, report, prices, long))
         if solution.plan is not None and report is not None and long is not None:
-            _write_plan(folder, inputs, solution.plan, report, long, _banner(solution))
+            banner = _banner(solution)
+            _write_plan(folder, inputs, solution.plan, report, long, banner, prices)
     return out
 
 
@@ -90,17 +95,27 @@ def _all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
 
 
 def _write_plan(
-    folder: Path, inputs: Inputs, plan: Plan, report: Report, long: Quality, banner: str = ""
+    folder: Path,
+    inputs: Inputs,
+    plan: Plan,
+    report: Report,
+    long: Quality,
+    banner: str = "",
+    prices: pd.DataFrame | None = None,
 ) -> None:
     routes = hub_routes(inputs, plan)
     plan.write_csv(folder / "plan.csv")
+    if prices is not None:
+        prices.to_csv(folder / PRICES, index=False, encoding="utf-8", lineterminator="\n")
     clusters_table(report).assign(minutes_from=inputs.minutes.source).to_csv(
         folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n"
     )
-    _write_excel(folder / "plan.xlsx", inputs, plan, report, long)
+    _write_excel(folder / "plan.xlsx", inputs, plan, report, long, prices)
     _write_geopackage(folder / "plan.gpkg", inputs, plan, report, routes)
     write_money(folder, inputs, plan)
-    save(plan_map(inputs, plan, report, banner=banner, routes=routes), folder / "map.html")
+    words = () if prices is None else price_sentences(prices)
+    drawn = plan_map(inputs, plan, report, banner=banner, routes=routes, notes=words)
+    save(drawn, folder / "map.html")
 
 
 def write_budget(out: Path, inputs: Inputs, plan: Plan, money: Money) -> None:
@@ -114,8 +129,20 @@ def clusters_table(report: Report) -> pd.DataFrame:
     return report.clusters[list(CLUSTER_COLUMNS)]
 
 
+def price_sentences(prices: pd.DataFrame) -> tuple[str, ...]:
+    """Return what each binding rule costs in sentences, the dearest first."""
+    head = "What rules cost, against the best plan found without each"
+    return tuple(f"{head}: {text}" for text in price_words(prices)) or (
+        "No rule costs anything, as far as plans without it were found.",
+    )
+
+
 def report_json(
-    inputs: Inputs, solution: Solution, report: Report | None, long: Quality | None = None
+    inputs: Inputs,
+    solution: Solution,
+    report: Report | None,
+    prices: pd.DataFrame | None = None,
+    long: Quality | None = None,
 ) -> dict[str, Any]:
     """Return the contents of `report.json`; only the key `seconds` depends on the clock."""
     budget = budget_json(inputs, solution.plan) if solution.plan is not None else None
@@ -130,7 +157,12 @@ def report_json(
         "breaches": [asdict(b) for b in report.breaches] if report else [],
         "reasons": [reason.text for reason in solution.reasons],
         "remedies": [
-            {"place": reason.place, "text": remedy.text, "study": remedy.toml}
+            {
+                "place": reason.place,
+                "text": remedy.text,
+                "study": remedy.toml,
+                "objective": remedy.cost,
+            }
             for reason in solution.reasons
             for remedy in reason.remedies
         ],
@@ -155,6 +187,7 @@ def report_json(
         **({"long_ways": _long_ways_json(long)} if long else {}),
         "need": inputs.need.banner,
         **({"budget": budget} if budget is not None else {}),
+        **({} if prices is None else {"prices": _price_records(prices)}),
         "opted_out": opted_out_told(inputs, solution.plan) if solution.plan else [],
         "notes": list(inputs.notes),
     }
@@ -165,6 +198,11 @@ def _long_ways_json(long: Quality) -> dict[str, Any]:
     rows = long.pairs.astype(object).where(np.isfinite(long.pairs["ratio"]), None)
     records = rows.where(rows.notna(), None).to_dict("records")
     return {"measure": long.basis, "pairs_looked_at": long.looked_at, "pairs": records}
+
+
+def _price_records(prices: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = prices.astype(object).where(prices.notna(), None).to_dict("records")
+    return [{str(key): value for key, value in row.items()} for row in rows]
 
 
 def _part_breaches(report: Report | None, part: str) -> int:
@@ -221,7 +259,14 @@ def opted_out_told(inputs: Inputs, plan: Plan) -> list[str]:
     return list(opted_out_words(opted_out_table(plan.opted_out, inputs.table, links)))
 
 
-def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report, long: Quality) -> None:
+def _write_excel(
+    path: Path,
+    inputs: Inputs,
+    plan: Plan,
+    report: Report,
+    long: Quality,
+    prices: pd.DataFrame | None = None,
+) -> None:
     """Write the workbook planners edit: first the schools, with the cluster to change."""
     sheets = {
         "plan": school_table(inputs, plan),
@@ -243,6 +288,8 @@ def _write_excel(path: Path, inputs: Inputs, plan: Plan, report: Report, long: Q
     if len(long.pairs):
         renamed = long.pairs.rename(columns={"group": "cluster"})
         sheets["long ways"] = renamed.assign(measure=long.basis)
+    if prices is not None:
+        sheets["prices"] = prices
     if inputs.existing is not None:
         sheets["moves"] = _named_moves(inputs, moves(inputs.existing, plan))
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
@@ -315,7 +362,8 @@ def _publish(folder: Path, out: Path, *, beside: bool) -> None:
 
 def _ours(out: Path) -> Iterable[Path]:
     """Yield the files of an earlier run in a folder, so that none of them outlives its run."""
-    names = ("plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "map.html", *BUDGET_FILES)
+    names: tuple[str, ...] = ("plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "map.html")
+    names = (*names, PRICES, *BUDGET_FILES)
     return (out / name for name in names if (out / name).exists())
 
 

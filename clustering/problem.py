@@ -25,6 +25,23 @@ NEED_STEPS = 10
 """Need units are kept to a tenth inside a problem, so that sums of need are exact whole numbers."""
 
 
+@dataclass(frozen=True)
+class Bond:
+    """Schools that must share a cluster, and what says so.
+
+    `rule` is "together", "infant_junior", "same_site", "locked" (one of today's clusters) or "plan"
+    (a lock in a plan that is redrawn), with its `name`. `closed`: nobody else may join them.
+    """
+
+    urns: tuple[str, ...]
+    rule: str
+    name: str = ""
+    closed: bool = False
+
+
+Groups = Iterable[Iterable[str]] | Mapping[str, Iterable[str]]
+
+
 @dataclass(frozen=True, eq=False)
 class Problem:
     """Schools, minutes, need, feeders, ties, rules and goals: one question, frozen.
@@ -62,6 +79,8 @@ class Problem:
     notes: tuple[str, ...] = field(default=())
     opted_out: tuple[tuple[str, str], ...] = ()
     """URN and reason of schools that take no part; no array above holds them."""
+    bonds: tuple[Bond, ...] = ()
+    """What the ties are made of, so that a contradiction can be named."""
 
     def __len__(self) -> int:
         return len(self.urns)
@@ -110,6 +129,9 @@ class Problem:
         place[keep] = np.arange(len(keep))
         flows = (place[self.feeder_from] >= 0) & (place[self.feeder_to] >= 0)
         stay = tuple(tuple(u for u in group if u not in gone) for group in self.sealed)
+        bonds = [
+            replace(bond, urns=tuple(u for u in bond.urns if u not in gone)) for bond in self.bonds
+        ]
         return replace(
             self,
             urns=tuple(self.urns[i] for i in keep),
@@ -131,6 +153,7 @@ class Problem:
             pinned_hubs=tuple(u for u in self.pinned_hubs if u not in gone),
             sealed=tuple(group for group in stay if group),
             opted_out=tuple(sorted({**dict(self.opted_out), **gone}.items())),
+            bonds=tuple(bond for bond in bonds if len(bond.urns) > (not bond.closed)),
         )
 
     def parts(self) -> list[Part]:
@@ -152,8 +175,8 @@ class Problem:
         cluster_of: Mapping[str, str],
         *,
         change: float,
-        sealed: Iterable[Iterable[str]] = (),
-        ties: Iterable[Iterable[str]] = (),
+        sealed: Groups = (),
+        ties: Groups = (),
         pinned_hubs: Iterable[str] = (),
     ) -> Problem:
         """Return the problem of redrawing a plan: change is counted from it, locks are added.
@@ -161,14 +184,17 @@ class Problem:
         `change` is the price in minutes of a school that leaves its cluster of `cluster_of`.
         """
         old, names = _existing(pd.Series(dict(cluster_of), dtype=object), self.urns)
-        closed = tuple(sorted({*self.sealed, *(tuple(sorted(group)) for group in sealed)}))
+        bonds = (*self.bonds, *_bonds(sealed, "plan", closed=True), *_bonds(ties, "plan"))
+        new = (bond.urns for bond in bonds if bond.closed)
+        closed = tuple(sorted({*self.sealed, *new}))
         return replace(
             self,
             existing=old,
             existing_names=names,
             goals=self.goals.model_copy(update={"change": change}),
             sealed=closed,
-            ties=merge_groups([*self.ties, *ties, *closed]),
+            ties=merge_groups([*self.ties, *(bond.urns for bond in bonds)]),
+            bonds=bonds,
             pinned_hubs=tuple(sorted({*self.pinned_hubs, *pinned_hubs})),
         )
 
@@ -196,9 +222,9 @@ def build_problem(
     goals: Goals | None = None,
     feeders: pd.DataFrame | None = None,
     existing: pd.Series | None = None,
-    ties: Iterable[Iterable[str]] = (),
+    ties: Iterable[Iterable[str] | Bond] = (),
     pinned_hubs: Iterable[str] = (),
-    sealed: Iterable[Iterable[str]] = (),
+    sealed: Groups = (),
     feeders_estimated: bool = False,
 ) -> Problem:
     """Join the tables of a study into a problem.
@@ -206,6 +232,7 @@ def build_problem(
     `schools` is the schools table with a column `area`; `minutes` is labelled by URN on both sides;
     `need` is need units by URN (NaN: roll not known); `feeders` has `from_urn, to_urn, pupils`
     (pupils a year; links to schools outside the table are left out: no plan can keep them);
+    `ties` are groups that share a cluster, `sealed` groups that are one, by name if they have one;
     `existing` is the name of today's cluster by URN ("" or NaN: none). Schools that opt out by the
     rules are left out of everything and kept on record. Row order does not matter.
     """
@@ -221,7 +248,12 @@ def build_problem(
     area_names = tuple(sorted(set(table["area"])))
     position = {urn: i for i, urn in enumerate(urns)}
     need = need.reindex(list(urns))
-    closed = tuple(sorted(tuple(sorted(group)) for group in sealed))
+    bonds = (
+        *(tie if isinstance(tie, Bond) else Bond(tuple(tie), "keep_together") for tie in ties),
+        *(Bond(tuple(group), "together") for group in (rules.together if rules else ())),
+        *_bonds(sealed, "locked", closed=True),
+    )
+    closed = tuple(sorted(bond.urns for bond in bonds if bond.closed))
     pupils = table["pupils"].astype(float)
     no_roll = tuple(urn for urn in urns if np.isnan(pupils[urn]) or np.isnan(need[urn]))
     links = _links(feeders, position)
@@ -243,7 +275,8 @@ def build_problem(
         feeder_pupils=links[2],
         existing=old,
         existing_names=old_names,
-        ties=merge_groups([*ties, *(rules.together if rules else ()), *closed]),
+        ties=merge_groups(bond.urns for bond in bonds),
+        bonds=bonds,
         sealed=closed,
         rules=rules or Rules(),
         goals=goals or Goals(),
@@ -280,6 +313,16 @@ def _existing(
     names = tuple(sorted(set(named) - {""}))
     index = {name: i for i, name in enumerate(names)}
     return np.array([index.get(name, -1) for name in named], dtype=np.int64), names
+
+
+def _bonds(groups: Groups, rule: str, *, closed: bool = False) -> list[Bond]:
+    """Return groups as bonds, named by their key or by their first school."""
+    pairs = (
+        groups.items()
+        if isinstance(groups, Mapping)
+        else ((min(group), group) for group in map(tuple, groups))
+    )
+    return [Bond(tuple(sorted(group)), rule, str(name), closed) for name, group in pairs]
 
 
 def merge_groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,9 +22,12 @@ from clustering.publish.plan_map import plan_map
 from clustering.publish.ways import long_ways
 from clustering.report import Report, assess
 from clustering.solve.checks import Reason
+from clustering.solve.options import Alternative, alternatives, trade_off
+from clustering.solve.prices import rule_prices
 from clustering.solve.whole import Solution, Tick, solve
 from clustering.solve.why import reasons_of_schools
 from clustering.study import Study
+from clustering.trade_off import TradeOff
 from geo.maps import draw
 from geo.road_quality import Quality
 
@@ -100,6 +103,75 @@ class Result:
         table.insert(1, "name", [self.inputs.table.at[urn, "name"] for urn in table["urn"]])
         return table
 
+    def prices(
+        self,
+        *,
+        effort: str = "quick",
+        rules: Sequence[str] | None = None,
+        progress: Callable[[Tick], None] = lambda tick: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> pd.DataFrame:
+        """Return what each rule costs, for which the plan is solved again without it.
+
+        One row a rule and place; columns as in `clustering.solve.prices.rule_prices`. It takes as
+        long as several designs; `rules` names those to look at.
+        """
+        return rule_prices(
+            self.inputs.problem,
+            self.plan,
+            proven=[part.name for part in self.solution.parts if part.status == "optimal"],
+            rules=rules,
+            seed=self.solution.seed,
+            effort=effort,
+            progress=progress,
+            stop=stop,
+        )
+
+    def alternatives(
+        self,
+        k: int = 3,
+        within: float = 0.05,
+        *,
+        effort: str = "quick",
+        progress: Callable[[Tick], None] = lambda tick: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> list[Alternative]:
+        """Return up to `k` plans within a share of the best that differ as much as possible."""
+        found = alternatives(
+            self.inputs.problem,
+            self.plan,
+            count=k,
+            within=within,
+            seed=self.solution.seed,
+            effort=effort,
+            progress=progress,
+            stop=stop,
+        )
+        return [replace(one, plan=drawn(one.plan, self.inputs.problem)) for one in found]
+
+    def trade_off(
+        self,
+        against: str = "minutes",
+        goal: str = "balance",
+        *,
+        factors: Sequence[float] = (0.25, 0.5, 1.0, 2.0, 4.0),
+        effort: str = "quick",
+        progress: Callable[[Tick], None] = lambda tick: None,
+        stop: Callable[[], bool] = lambda: False,
+    ) -> TradeOff:
+        """Return the curve between two goals: what a higher price of `goal` costs in `against`."""
+        table = trade_off(
+            self.inputs.problem,
+            goal,
+            against=against,
+            factors=factors,
+            seed=self.solution.seed,
+            effort=effort,
+            progress=progress,
+            stop=stop,
+        )
+        return TradeOff(against, goal, table)
+
     def money(self, plan: Plan | None = None, **asked: Any) -> Money:
         """Share the pot among the clusters: `money_of`, for this plan or another, at once.
 
@@ -114,9 +186,9 @@ class Result:
             named["today"] = self.inputs.existing
         return compare_plans(self.inputs, {"design": self.plan, **named}, tolerance=tolerance)
 
-    def write(self, out: Path | str) -> Path:
-        """Write every file of the run into a folder, all or nothing."""
-        return write_run(Path(out), self.inputs, self.solution, self.report, self.long_ways)
+    def write(self, out: Path | str, *, prices: pd.DataFrame | None = None) -> Path:
+        """Write every file of the run into a folder, all or nothing; `prices` if there are any."""
+        return write_run(Path(out), self.inputs, self.solution, self.report, prices, self.long_ways)
 
 
 def design(
@@ -162,13 +234,13 @@ def design(
 def redrawn(problem: Problem, start: Plan, change: float) -> Problem:
     """Return the problem of redrawing a plan under its locks; who opted out stays out."""
     problem = problem.without(start.opted_out)
-    sealed = [start[name].schools for name in sorted(start.locked) if name in start.labels]
+    sealed = {name: start[name].schools for name in sorted(start.locked) if name in start.labels}
     hubs = [start[name].hub for name in sorted(start.locked) if name in start.labels]
-    ties = [
-        (urn, start[start.cluster_of[urn]].hub)
+    ties = {
+        urn: (urn, start[start.cluster_of[urn]].hub)
         for urn in sorted(start.locked)
         if urn in start.cluster_of
-    ]
+    }
     return problem.redrawn_from(
         start.cluster_of, change=change, sealed=sealed, ties=ties, pinned_hubs=hubs
     )

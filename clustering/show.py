@@ -134,7 +134,8 @@ def reasons_shown(console: Console, reasons: Iterable[Reason]) -> None:
     for reason in shown:
         console.print(f"\n[bold]{escape(reason.text)}[/bold]")
         for number, remedy in enumerate(reason.remedies, start=1):
-            console.print(f"  {number}. {escape(remedy.text)}")
+            cost = "" if remedy.cost is None else f" (objective there {remedy.cost:,.0f} minutes)"
+            console.print(f"  {number}. {escape(remedy.text)}{cost}")
             for line in remedy.toml.splitlines():
                 console.print(f"       {escape(line)}")
     if any(reason.remedies for reason in shown):

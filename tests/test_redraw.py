@@ -8,7 +8,8 @@ from clustering.plan import Plan
 from clustering.report import assess, moves
 from clustering.run import redrawn
 from clustering.solve.model import build_model
-from clustering.solve.options import alternatives, rule_prices, trade_off
+from clustering.solve.options import alternatives, trade_off
+from clustering.solve.prices import rule_prices
 from clustering.solve.whole import solve
 from clustering.solve.why import reasons_of_schools
 from geo.errors import PlanError
@@ -149,4 +150,4 @@ def test_a_rule_has_its_price(town):
     plan = OBVIOUS.swap("900103", "900207")
     problem = town(rules={"together": [["900103", "900200"], ["900207", "900100"]]})
     table = rule_prices(problem, plan, rules=("connected",)).set_index("rule")
-    assert table.at["connected", "price"] == pytest.approx(0, abs=1e-6)
+    assert table.at["connected", "cost"] == pytest.approx(0, abs=1e-6)

@@ -33,8 +33,12 @@ def plan_map(
     *,
     banner: str = "",
     routes: gpd.GeoDataFrame | None = None,
+    notes: tuple[str, ...] = (),
 ) -> MapData:
-    """Return everything the map of a plan shows; `routes` (`hub_routes`) saves finding them."""
+    """Return everything the map of a plan shows.
+
+    `routes` (`hub_routes`) saves finding them; `notes` are further sentences for the map's foot.
+    """
     config = inputs.study.config
     schools = _schools(inputs, plan)
     clusters = _clusters(inputs, report, schools, rounded_budgets(inputs, plan))
@@ -52,7 +56,7 @@ def plan_map(
         set_aside=inputs.schools.set_aside.dropna(subset=["easting", "northing"]),
         sources=sources_of(inputs),
         travel_source=f"Minutes: {inputs.minutes.source}.",
-        notes=(*_out_words(inputs, plan), inputs.need.banner),
+        notes=(*_out_words(inputs, plan), *notes, inputs.need.banner),
         banner=banner or config.map.banner,
         words={**_alone(schools, plan), **config.words},
     )

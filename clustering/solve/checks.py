@@ -9,31 +9,23 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clustering.problem import Part, Problem
 from clustering.rules import AreaRules, Rules
+from clustering.solve.conflicts import conflicts, may_open
 from clustering.solve.model import NO_LIMIT, Model, build_model
-
-
-@dataclass(frozen=True)
-class Remedy:
-    """One way out: in words, and as lines for the study file."""
-
-    text: str
-    toml: str
-
-
-@dataclass(frozen=True)
-class Reason:
-    """Why a part has no plan: the place, the rules that clash, in words, and the ways out."""
-
-    place: str
-    rules: tuple[str, ...]
-    text: str
-    remedies: tuple[Remedy, ...]
+from clustering.solve.reasons import (
+    Reason,
+    Remedy,
+    area_lines,
+    named,
+    toml_list,
+    toml_lists,
+    toml_text,
+)
 
 
 @dataclass(frozen=True)
@@ -66,7 +58,7 @@ def _counts(problem: Problem, part: Part, model: Model) -> list[int]:
 
 def _helps(problem: Problem, part: Part, remedy: Remedy) -> bool:
     """Do counts allow a plan of the part once the lines of a remedy are in the study?"""
-    changed = problem.with_rules(eased(problem.rules, remedy.toml))
+    changed = remedy.mended or problem.with_rules(eased(problem.rules, remedy.toml))
     for other in changed.parts():
         if set(part.members) <= set(other.members):
             model = build_model(changed, other)
@@ -133,6 +125,18 @@ def _ranges(problem: Problem, part: Part, model: Model) -> list[_Range]:
         fewest = math.ceil(total / most_pupils)
         why = f"at most {most_pupils:,} pupils a cluster makes at least {_some(fewest, 'cluster')}"
         ranges.append(_Range("pupils", fewest, NO_LIMIT, why))
+    pinned = _pinned(problem, part)
+    if pinned:
+        words = "pinned hubs make" if len(pinned) > 1 else "pinned hub makes"
+        why = f"{len(pinned)} {words} at least {_some(len(pinned), 'cluster')}"
+        ranges.append(_Range("pinned_hubs", len(pinned), NO_LIMIT, why))
+    apart = _most_apart(problem, part)
+    if len(apart) > 1:
+        why = (
+            f"{len(apart)} schools kept apart ({_names(problem, apart)}) make at least "
+            f"{_some(len(apart), 'cluster')}"
+        )
+        ranges.append(_Range("apart", len(apart), NO_LIMIT, why))
     fixed = _own(problem, part).clusters
     if fixed is None and problem.rules.areas != "never" and problem.rules.clusters != "free":
         fixed = problem.rules.clusters
@@ -140,6 +144,18 @@ def _ranges(problem: Problem, part: Part, model: Model) -> list[_Range]:
         why = f"the study asks for {fixed[0]} to {fixed[1]} clusters"
         ranges.append(_Range("clusters", fixed[0], fixed[1], why, why))
     return ranges
+
+
+def _pinned(problem: Problem, part: Part) -> list[int]:
+    inside = set(part.members)
+    return [i for i in problem.positions(problem.pinned_hubs) if i in inside]
+
+
+def _most_apart(problem: Problem, part: Part) -> list[int]:
+    """Return the schools of the part in the largest group that is kept apart."""
+    inside = set(part.members)
+    groups = [[i for i in problem.positions(group) if i in inside] for group in problem.rules.apart]
+    return max(groups, key=len, default=[])
 
 
 def _named_without(problem: Problem, part: Part, rule: str, wanted: int) -> int:
@@ -172,10 +188,17 @@ def _room(model: Model, clusters: int) -> bool:
 
 
 def _lumps(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
-    """Yield a reason for every group of tied schools that no cluster can hold."""
+    """Yield a reason for rules that contradict each other, and for ties that no cluster can hold.
+
+    A locked cluster is judged as a whole where the contradictions are, not here.
+    """
+    yield from conflicts(problem, part, model)
+    locked = {urn for bond in problem.bonds if bond.closed for urn in bond.urns}
     high = max(c.schools[1] for c in model.classes)
     for atom in np.flatnonzero(model.size > high).tolist():
         inside = [part.members[k] for k in np.flatnonzero(model.atom_of == atom)]
+        if locked & {problem.urns[i] for i in inside}:
+            continue
         names = _names(problem, inside)
         text = (
             f"{names} must stay together, which makes {len(inside)} schools; a cluster has at most "
@@ -188,70 +211,20 @@ def _lumps(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
             (
                 Remedy(
                     f"Allow {len(inside)} schools a cluster in {part.name}.",
-                    _area_lines(part, f"schools = [{_least(model)}, {len(inside)}]"),
+                    area_lines(part, f"schools = [{_least(model)}, {len(inside)}]"),
                 ),
             ),
         )
-    yield from _torn(problem, part, model)
     for atom in range(len(model)):
         reach = model.far[atom].min() if len(model.far[atom]) else 0.0
         limit = max(c.max_minutes for c in model.classes)
-        if reach > limit:
-            inside = [part.members[k] for k in np.flatnonzero(model.atom_of == atom)]
+        inside = [part.members[k] for k in np.flatnonzero(model.atom_of == atom)]
+        if reach > limit and not locked & {problem.urns[i] for i in inside}:
             names = _names(problem, inside)
             text = f"{names} have no hub within {limit:g} minutes of all of them."
-            lines = _area_lines(part, f"max_minutes_to_hub = {math.ceil(reach)}")
+            lines = area_lines(part, f"max_minutes_to_hub = {math.ceil(reach)}")
             remedy = Remedy(f"Allow {math.ceil(reach)} minutes to the hub.", lines)
             yield Reason(part.name, ("together", "max_minutes_to_hub"), text, (remedy,))
-
-
-def _torn(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
-    """Yield a reason for schools that one rule ties and another rule, or a border, parts."""
-    home = {position: k for k, position in enumerate(part.members)}
-    rules = problem.rules
-    named = tuple(own.contains for _, own in sorted(rules.cluster.items()))
-    for group in (*rules.apart, named):
-        by_atom: dict[int, list[int]] = {}
-        for i in problem.positions(group):
-            if i in home:
-                by_atom.setdefault(int(model.atom_of[home[i]]), []).append(i)
-        for tied in (tied for tied in by_atom.values() if len(tied) > 1):
-            names = " and ".join(f"{problem.names[i]} ({problem.urns[i]})" for i in tied)
-            if group is named:
-                text = f"{names} must stay together, but two named clusters are to hold them."
-                yield Reason(part.name, ("together", "cluster"), text, ())
-                continue
-            text = f"{names} must stay together, but the study also keeps them apart."
-            rest = tuple(u for u in group if problem.position[u] not in tied[1:])
-            left = [list(g) for g in rules.apart if g is not group] + [list(rest)][: len(rest) > 1]
-            remedy = Remedy("No longer keep them apart.", f"[rules]\napart = {_toml_lists(left)}")
-            yield Reason(part.name, ("together", "apart"), text, (remedy,))
-    if rules.areas != "never":
-        return
-    for tie in problem.ties:
-        places = problem.positions(tie)
-        if places[0] in home and any(i not in home for i in places):
-            where = ", ".join(
-                f"{problem.names[i]} ({problem.urns[i]}) in {problem.area_names[problem.area[i]]}"
-                for i in places
-            )
-            text = f"Schools that must stay together stand in different areas: {where}."
-            remedy = Remedy(
-                "Let clusters cross the border of an area, at a price.", '[rules]\nareas = "price"'
-            )
-            found = (remedy,) if _may_open(rules) else ()
-            yield Reason(part.name, ("together", "areas"), text, found)
-
-
-def _may_open(rules: Rules) -> bool:
-    """Can the borders of areas be opened as the rules stand? Not where an area counts its own."""
-    fixed = any(own.clusters is not None for own in rules.area.values())
-    return rules.areas == "never" and not fixed
-
-
-def _toml_lists(groups: list[list[str]]) -> str:
-    inner = ", ".join("[" + ", ".join(f'"{urn}"' for urn in group) + "]" for group in groups)
-    return f"[{inner}]"
 
 
 def _clash(problem: Problem, part: Part, model: Model, ranges: list[_Range]) -> Reason:
@@ -281,7 +254,7 @@ def _need_remedies(part: Part) -> tuple[Remedy, ...]:
     return (
         Remedy(
             f"Set no tolerance on need in {part.name}; balance stays a goal.",
-            _area_lines(part, 'need_tolerance = "off"'),
+            area_lines(part, 'need_tolerance = "off"'),
         ),
     )
 
@@ -297,21 +270,30 @@ def _remedies(problem: Problem, part: Part, model: Model, ranges: list[_Range]) 
         yield Remedy(
             f"Allow {_some(size, 'school')} a cluster in {part.name}: "
             f"{_some(highest.high, 'cluster')} will then do.",
-            _area_lines(part, f"schools = [{min(least, size)}, {max(size, high)}]"),
+            area_lines(part, f"schools = [{min(least, size)}, {max(size, high)}]"),
         )
     if highest.rule == "schools":
         size = schools // max(lowest.low, 1)
         if size >= 1:
             yield Remedy(
                 f"Allow clusters of {_some(size, 'school')} in {part.name}.",
-                _area_lines(part, f"schools = [{size}, {high}]"),
+                area_lines(part, f"schools = [{size}, {high}]"),
             )
     if "secondaries" in clash:
         yield from _secondary_remedies(problem, part, lowest.low - highest.high)
     if "primaries" in clash:
         yield Remedy(
             f"Ask for fewer primaries a cluster in {part.name}.",
-            _area_lines(part, "primaries = 0"),
+            area_lines(part, "primaries = 0"),
+        )
+    if "pinned_hubs" in clash:
+        yield from _fewer_pins(problem, part, lowest.low - highest.high)
+    if "apart" in clash:
+        most = [problem.urns[i] for i in _most_apart(problem, part)]
+        left = [group for group in problem.rules.apart if not set(most) <= set(group)]
+        yield Remedy(
+            f"No longer keep {_names(problem, problem.positions(most))} apart.",
+            f"[rules]\napart = {toml_lists(left)}",
         )
     if "clusters" in clash:
         others = [r for r in ranges if r.rule != "clusters"]
@@ -320,14 +302,35 @@ def _remedies(problem: Problem, part: Part, model: Model, ranges: list[_Range]) 
             count = f"{least_of}" if least_of == most_of else f"{least_of} to {most_of}"
             yield Remedy(
                 f"Ask for {count} clusters, which the other rules allow.",
-                _area_lines(part, f"clusters = [{least_of}, {most_of}]"),
+                area_lines(part, f"clusters = [{least_of}, {most_of}]"),
             )
-    if _may_open(problem.rules) and len(problem.area_names) > 1:
+    if may_open(problem) and len(problem.area_names) > 1:
         yield Remedy(
             f"Let clusters cross the border of an area, at a price: schools of {part.name} can "
             "then join a neighbour's.",
             '[rules]\nareas = "price"',
         )
+
+
+def _fewer_pins(problem: Problem, part: Part, missing: int) -> Iterable[Remedy]:
+    """Yield the way to pin fewer hubs: off go those that stand nearest to another pinned one."""
+    pinned = [i for i in _pinned(problem, part) if problem.urns[i] in problem.rules.pinned_hubs]
+    if len(pinned) < missing:
+        return
+    near = sorted(pinned, key=lambda i: (_to_next(problem, i, pinned), i))
+    gone = {problem.urns[i] for i in near[:missing]}
+    left = [urn for urn in problem.rules.pinned_hubs if urn not in gone]
+    rules = problem.rules.model_copy(update={"pinned_hubs": tuple(left)})
+    pins = tuple(urn for urn in problem.pinned_hubs if urn not in gone)
+    yield Remedy(
+        f"No longer pin {named(problem, near[:missing])}.",
+        f"[rules]\npinned_hubs = {toml_list(left)}",
+        mended=replace(problem, rules=rules, pinned_hubs=pins),
+    )
+
+
+def _to_next(problem: Problem, i: int, others: Iterable[int]) -> float:
+    return min((float(problem.minutes[i, j]) for j in others if j != i), default=0.0)
 
 
 def _secondary_remedies(problem: Problem, part: Part, missing: int) -> Iterable[Remedy]:
@@ -341,7 +344,7 @@ def _secondary_remedies(problem: Problem, part: Part, missing: int) -> Iterable[
         yield Remedy(
             f"Share {_names(problem, shared)}: a full member of one cluster and an associate of a "
             "second.",
-            _area_lines(part, f"associates = [{urns}]"),
+            area_lines(part, f"associates = [{urns}]"),
         )
     if primaries:
         far = max(
@@ -352,7 +355,7 @@ def _secondary_remedies(problem: Problem, part: Part, missing: int) -> Iterable[
         yield Remedy(
             f"Waive the rule on secondaries for one named cluster, for instance the one around "
             f"{name}, which is farthest from a secondary.",
-            f'[rules.cluster."Around {_toml_text(name)}"]\n'
+            f'[rules.cluster."Around {toml_text(name)}"]\n'
             f'contains = "{problem.urns[far]}"\nsecondaries = 0',
         )
 
@@ -370,14 +373,3 @@ def _some(number: int, noun: str) -> str:
     if number == 1:
         return f"1 {noun}"
     return f"{number:,} {noun[:-1]}ies" if noun.endswith("y") else f"{number:,} {noun}s"
-
-
-def _toml_text(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
-
-
-def _area_lines(part: Part, line: str) -> str:
-    """Return a line under the heading of its area; the whole county has none of its own."""
-    if part.name == "all areas":
-        return f"[rules]\n{line}"
-    return f'[rules.area."{_toml_text(part.name)}"]\n{line}'

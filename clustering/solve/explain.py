@@ -13,9 +13,11 @@ from clustering.plan import make_plan
 from clustering.problem import Part, Problem
 from clustering.report import assess
 from clustering.rules import AreaRules, Rules
-from clustering.solve.checks import Reason, Remedy, _area_lines, possible_counts
+from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
 from clustering.solve.part import QUICK, solve_part
+from clustering.solve.reasons import Reason, Remedy, area_lines
+from clustering.solve.remedies import in_order, least_objective
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,10 @@ def explain(problem: Problem, part: Part, *, proven: bool, seed: int) -> tuple[R
     remedies, broken = [], []
     for easing in _easings(problem, part):
         # The mildest easing of a rule that works is the one to offer.
-        if easing.rule not in broken and _has_plan(problem.with_rules(easing.rules), part, seed):
-            remedies.append(Remedy(easing.text, easing.toml))
+        eased = problem.with_rules(easing.rules)
+        if easing.rule not in broken and _has_plan(eased, part, seed):
+            cost = least_objective(eased, part, seed)
+            remedies.append(Remedy(easing.text, easing.toml, cost))
             broken.append(easing.rule)
     certainty = (
         "has no plan that keeps every rule"
@@ -50,7 +54,7 @@ def explain(problem: Problem, part: Part, *, proven: bool, seed: int) -> tuple[R
         text = f"{part.name} {certainty}. Easing any one of these gives one: {names}."
     else:
         text = f"{part.name} {certainty}, and easing no single rule gives one."
-    return (Reason(part.name, tuple(broken) or ("several",), text, tuple(remedies)),)
+    return (Reason(part.name, tuple(broken) or ("several",), text, in_order(remedies)),)
 
 
 _WORDS = {
@@ -77,7 +81,7 @@ def _easings(problem: Problem, part: Part) -> Iterator[_Easing]:
             own = rules.area.get(part.name, AreaRules())
             changed = AreaRules(**{**own.model_dump(exclude_unset=True), rule: value})
             eased = rules.model_copy(update={"area": {**rules.area, part.name: changed}})
-        return _Easing(rule, eased, text, _area_lines(part, line))
+        return _Easing(rule, eased, text, area_lines(part, line))
 
     for step in (1, 2, 4):
         wider = (max(low - step, 1), high + step)

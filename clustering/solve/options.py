@@ -8,7 +8,7 @@ schools that would have to move between two plans (after matching the clusters).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import pandas as pd
@@ -100,59 +100,6 @@ def _most_different(
         chosen.append(plan)
         del left[plan]
     return picked
-
-
-EASED: Mapping[str, Mapping[str, object]] = {
-    "areas": {"areas": "ignore"},
-    "need_tolerance": {"need_tolerance": None},
-    "connected": {"connected": False},
-    "max_minutes_to_hub": {"max_minutes_to_hub": 10_000.0},
-    "secondaries": {"secondaries": 0},
-    "primaries": {"primaries": 0},
-    "schools": {"schools": (1, 10_000)},
-}
-"""What each rule becomes when it is taken away."""
-
-
-def rule_prices(
-    problem: Problem,
-    plan: Plan,
-    *,
-    rules: Sequence[str] = tuple(EASED),
-    seed: int = 1,
-    effort: str = "quick",
-    progress: Callable[[Tick], None] = lambda tick: None,
-    stop: Callable[[], bool] = lambda: False,
-) -> pd.DataFrame:
-    """Return what each rule costs: the plan beside the best one found without that rule.
-
-    Columns: `rule`, `objective` without it, `price` (share by which the plan's objective is larger:
-    at least this, for the search may not have found the best), `minutes` and `feeders` (change of
-    those goals, in minutes), `moved` (schools). The number of clusters is the plan's own wherever
-    it is free, so that like is compared with like.
-    """
-    own = assess(plan, problem)
-    rows = []
-    for rule in rules:
-        if stop():
-            break
-        update = {"clusters": (len(plan), len(plan)), "area": {}, "cluster": {}, **EASED[rule]}
-        eased = problem.with_rules(problem.rules.model_copy(update=update))
-        found = solve(eased, seed=seed, effort=effort, progress=progress, stop=stop, start=plan)
-        if found.plan is None:
-            continue
-        report = assess(found.plan, eased)
-        rows.append(
-            {
-                "rule": rule,
-                "objective": round(report.objective, 1),
-                "price": round(own.objective / report.objective - 1, 4),
-                "minutes": round(own.goals["minutes"] - report.goals["minutes"], 1),
-                "feeders": round(own.goals["feeders"] - report.goals["feeders"], 1),
-                "moved": len(moves(found.plan, plan)),
-            }
-        )
-    return pd.DataFrame(rows)
 
 
 def trade_off(

@@ -25,6 +25,7 @@ from clustering.solve.part import (
     THOROUGH,
     Chosen,
 )
+from clustering.solve.remedies import ranked
 from clustering.solve.runs import Desk, PartRun, Tick, Work
 
 EFFORTS = {"quick": QUICK, "standard": STANDARD, "thorough": THOROUGH}
@@ -99,6 +100,7 @@ def solve(
     began = time.monotonic()
     works, reasons = _prepared(problem)
     if reasons:
+        reasons = ranked(problem, reasons, seed)
         return _no_plan(problem, works, reasons, seed, time.monotonic() - began)
 
     def must_stop() -> bool:
