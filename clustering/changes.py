@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from html import escape
 
@@ -10,7 +11,7 @@ import pandas as pd
 from clustering.pairs import TOLERANCE, Pair, pair
 from clustering.plan import Plan
 from clustering.problem import Problem
-from clustering.report import assess
+from clustering.report import assess, follows
 
 FIGURES = {
     "objective": "objective",
@@ -37,6 +38,8 @@ class Change:
     broken: tuple[str, ...]
     mended: tuple[str, ...]
     still: tuple[str, ...]
+    hubs: tuple[tuple[str, str, str], ...] = ()
+    """Clusters that have another hub: label, the hub before and the hub after, by name."""
     locked: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
@@ -51,6 +54,7 @@ class Change:
             for row in differ.itertuples()
         ]
         told += [_need(row) for row in self._touched().to_dict("records")]
+        told += [f"{label}: the hub is now {new}, not {old}." for label, old, new in self.hubs]
         told += [f"Now broken: {text}" for text in self.broken]
         told += [f"Mended: {text}" for text in self.mended]
         told += [f"Still broken: {text}" for text in self.still]
@@ -88,8 +92,18 @@ def change(after: Plan, before: Plan, problem: Problem, *, tolerance: float = TO
         tuple(text for text in now if text not in was),
         tuple(text for text in was if text not in now),
         tuple(text for text in now if text in was),
+        tuple(_hubs(before, after, problem)),
         tuple(sorted(after.locked)),
     )
+
+
+def _hubs(before: Plan, after: Plan, problem: Problem) -> Iterator[tuple[str, str, str]]:
+    continued = follows(before, after)
+    for cluster in after.clusters:
+        old = continued.get(cluster.label)
+        if old and before[old].hub != cluster.hub:
+            names = [problem.names[i] for i in problem.positions([before[old].hub, cluster.hub])]
+            yield cluster.label, names[0], names[1]
 
 
 def _moved(row: dict) -> str:
@@ -101,7 +115,7 @@ def _moved(row: dict) -> str:
     minutes = row["minutes_before"], row["minutes_after"]
     return (
         f"{school} moves from {row['from_cluster']} to {row['to_cluster']}: "
-        f"{minutes[0]:.0f} → {minutes[1]:.0f} minutes to its hub."
+        f"{minutes[0]:.1f} → {minutes[1]:.1f} minutes to its hub."
     )
 
 

@@ -164,6 +164,13 @@ def test_a_move_that_breaks_a_rule_says_which(town):
     assert "Mended: " in str(back)
 
 
+def test_another_hub_is_told(town):
+    moved = drawn(OBVIOUS, town()).opt_out("900100", hub="900104")
+    text = str(moved.changed)
+    assert "WS Academy (900100) leaves Westby 1 and is in no cluster." in text
+    assert "Westby 1: the hub is now W4 Primary School, not WS Academy." in text
+
+
 def test_names_in_a_change_are_escaped(town, schools):
     schools.loc[CORNER, "name"] = "<b>Bold</b> School"
     moved = drawn(OBVIOUS, town(schools=schools)).move(CORNER, "Eastby 1")

@@ -84,9 +84,10 @@ class PartRun:
         A quick search ranks the numbers. The most promising is solved in full; of each other one
         only as much is proven as shows that it is no better.
         """
-        quick = {k: self._solve(k, QUICK, self.start) for k in self.work.counts}
+        first = QUICK if self.effort.prove else self.effort
+        quick = {k: self._solve(k, first, self.start) for k in self.work.counts}
         self.work.answers |= quick
-        if self.effort is QUICK:
+        if not self.effort.prove:
             return
         cost = {k: a.objective for k, a in quick.items() if a.objective is not None}
         ranked = sorted(self.work.counts, key=lambda k: (k not in cost, cost.get(k, 0), k))

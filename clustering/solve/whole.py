@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clustering.plan import Plan, make_plan
 from clustering.problem import Problem
@@ -28,7 +28,12 @@ from clustering.solve.part import (
 from clustering.solve.remedies import ranked
 from clustering.solve.runs import Desk, PartRun, Tick, Work
 
-EFFORTS = {"quick": QUICK, "standard": STANDARD, "thorough": THOROUGH}
+EFFORTS = {
+    "sketch": replace(QUICK, moves=200_000),
+    "quick": QUICK,
+    "standard": STANDARD,
+    "thorough": THOROUGH,
+}
 WORKERS = 2
 """Parts solved side by side; the answer does not depend on it."""
 
@@ -93,8 +98,9 @@ def solve(
 ) -> Solution:
     """Find the best plan of a problem and prove how good it is, or say why there is none.
 
-    `effort` is quick (search only), standard or thorough, all limited by counts so that the answer
-    is the same on every machine; `seconds` cuts the work short and keeps the best plan so far.
+    `effort` is sketch (a tenth of quick), quick (search only), standard or thorough, all limited by
+    counts so that the answer is the same on every machine; `seconds` cuts the work short and keeps
+    the best plan so far.
     `gap` stops a part once its proven gap is that small. `stop` is asked from time to time.
     """
     began = time.monotonic()
