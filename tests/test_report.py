@@ -171,6 +171,10 @@ def test_an_associate_secondary_serves_a_second_cluster(town, schools):
     report = assess(OBVIOUS, problem)
     assert report.ok
     assert report.lent == {"Eastby 1": "900100"}
+    # It is a full member of one cluster: its pupils and need count once, and in neither twice.
+    assert report.clusters["pupils"].sum() == problem.pupils.sum()
+    assert report.clusters["need"].sum() == problem.need.sum()
+    assert report.clusters["secondaries"].sum() == 1
     # It travels to the second hub too, and the leavers who go to it stay with their cluster.
     alone = assess(OBVIOUS, associates(town, schools, associates=[], without_secondary=1))
     assert alone.ok
