@@ -6,12 +6,14 @@ For duals π (one per atom) the reduced cost of a cluster C with hub h is
             + balance(need) + size(pupils) + Σ_T ρ_T [|C∩T| ≥ 2]
 
 with v_i = travel[i,h] + out_i − π_i (+ the prices of crossing, change and loan, which are linear in
-C once the main area, the main old cluster and the loan are fixed: a *mode*). Half of every arc goes
-to each end, which can only flatter a cluster; the best sum of schools under that relaxation bounds
-rc from below. An atom whose every cluster is bounded above the threshold is left out.
+C once the main area, the main old cluster and the loan are fixed: a *mode*). Every arc is shared out
+between its ends, which can only flatter a cluster; the best sum of schools under that relaxation
+bounds rc from below. An atom whose every cluster is bounded above the threshold is left out.
 """
 
 from __future__ import annotations
+
+import heapq
 
 import numpy as np
 
@@ -21,6 +23,8 @@ from clustering.solve.tables import CHANGE, CLUSTER, CROSSING
 WIDEST = 64
 """Atoms around a hub that fit the bit masks of the pricer."""
 FAR_OFF = np.int64(2**60)
+SHARINGS = 12
+"""Most steps in sharing out the arcs around one hub."""
 
 
 @compiled
@@ -75,27 +79,6 @@ def values(t, hub, area, old, loan, pi, mu):
 
 
 @compiled
-def best_sum(slices, count, low, high):
-    """Return the least sum of `low`..`high` of the `count` numbers; `FAR_OFF` if too few.
-
-    `slices` is sorted in place as far as needed.
-    """
-    if high < 0 or low > count:
-        return FAR_OFF
-    total = 0
-    for k in range(min(high, count)):
-        least = k
-        for other in range(k + 1, count):
-            if slices[other] < slices[least]:
-                least = other
-        slices[k], slices[least] = slices[least], slices[k]
-        if k >= low and slices[k] >= 0:
-            break
-        total += slices[k]
-    return total
-
-
-@compiled
 def reachable(t, start, inside):
     """Keep in `inside` only the atoms that are connected to `start` through others inside."""
     n = len(inside)
@@ -139,51 +122,137 @@ def candidates(t, hub, loan, late):
 
 
 @compiled
-def prune(t, home, inside, v, const, low, high, threshold):
-    """Leave out atoms that no cluster below the threshold can hold; return a bound on all of them.
+def least_sum(t, home, inside, own, low, high):
+    """Return the least sum of `low`..`high` schools, and the price λ that tells who is in it.
 
-    Works on doubled numbers so that half an arc is whole. An atom of several schools counts as
-    that many slices of its value, rounded down.
+    Everything priced below λ a school is in the sum. `FAR_OFF` if there are too few schools.
     """
-    n = len(v)
     slices = np.empty(int(t.size.sum()), np.int64)
-    half = np.empty(n, np.int64)
-    bound = FAR_OFF
-    for _ in range(5):
-        count = 0
-        for i in range(n):
-            if inside[i] == 0:
-                continue
-            half[i] = 2 * v[i]
-            for j in range(n):
-                if inside[j] == 1:
-                    half[i] -= t.arcs[i, j]
-            if i != home:
-                for _ in range(t.size[i]):
-                    slices[count] = half[i] // t.size[i]
-                    count += 1
-        room, least = high - t.size[home], low - t.size[home]
-        base = 2 * const + half[home]
-        rest = best_sum(slices, count, max(least, 0), room)
+    count = 0
+    for i in range(len(own)):
+        if inside[i] == 1 and i != home:
+            for _ in range(t.size[i]):
+                slices[count] = own[i] // t.size[i]
+                count += 1
+    if high < 0 or low > count:
+        return FAR_OFF, 0
+    slices[:count].sort()
+    total, taken = 0, 0
+    while taken < min(high, count) and (taken < low or slices[taken] < 0):
+        total += slices[taken]
+        taken += 1
+    if taken == high and taken > 0 and slices[taken - 1] < 0:
+        return total, slices[taken - 1]
+    if taken == low and taken > 0:
+        return total, max(slices[taken - 1], 0)
+    return total, 0
+
+
+@compiled
+def lean_on(t, inside, v, share, own):
+    """Put into `own` the value of every atom less its shares of the arcs to atoms inside."""
+    for i in range(len(v)):
+        if inside[i] == 1:
+            own[i] = v[i]
+            for e in range(t.first_arc[i], t.first_arc[i + 1]):
+                if inside[t.arc_to[e]] == 1:
+                    own[i] -= share[e]
+
+
+@compiled
+def share_out(t, home, inside, v, share, own, base, low, high, threshold):
+    """Share every arc out between its ends so that the bound is high; return the bound.
+
+    Any shares ≥ 0 that add up to the arc give a bound. An end inside the best sum whose other end
+    is outside gives some of its share away (a subgradient step; Held, Wolfe & Crowder 1974).
+    """
+    best, kept = -FAR_OFF, share.copy()
+    for step in range(SHARINGS):
+        lean_on(t, inside, v, share, own)
+        rest, line = least_sum(t, home, inside, own, low, high)
         if rest >= FAR_OFF:
             return FAR_OFF
-        bound = (base + rest) // 2
+        found = base + own[home] + rest
+        if found > best:
+            best = found
+            kept[:] = share
+            if best >= threshold:
+                return best
+        moved = False
+        for i in range(len(v)):
+            if inside[i] == 0 or (i != home and own[i] > line * t.size[i]):
+                continue
+            for e in range(t.first_arc[i], t.first_arc[i + 1]):
+                j = t.arc_to[e]
+                if inside[j] == 1 and j != home and own[j] > line * t.size[j] and share[e] > 0:
+                    given = min(share[e], t.arc_price[e] // (step + 2) + 1)
+                    share[e] -= given
+                    share[t.arc_back[e]] += given
+                    moved = True
+        if not moved:
+            break
+    share[:] = kept
+    lean_on(t, inside, v, share, own)
+    return best
+
+
+@compiled
+def prune(t, home, inside, v, const, low, high, threshold, share, own):
+    """Leave out atoms that no cluster below the threshold can hold; return a bound on all of them.
+
+    A cluster that holds an atom holds a way to it: what the atoms of the cheapest way cost more
+    than the dearest of the best sum is paid on top of it. `share` and `own` hold the shares of the
+    arcs and the values that follow.
+    """
+    n = len(v)
+    for e in range(len(share)):
+        share[e] = t.arc_price[e] // 2
+        if t.arc_price[e] % 2 == 1 and e < t.arc_back[e]:
+            share[e] += 1
+    bound = -FAR_OFF
+    extra, done = np.empty(n, np.int64), np.empty(n, np.uint8)
+    room, least = high - t.size[home], max(low - t.size[home], 0)
+    for _ in range(6):
+        bound = max(bound, share_out(t, home, inside, v, share, own, const, least, room, threshold))
         if bound >= threshold:
             return bound
+        total, line = least_sum(t, home, inside, own, least, room)
+        spare = threshold - (const + own[home] + total)
+        cheapest_ways(t, home, inside, own, line, spare, extra, done)
         changed = False
-        slices[:count].sort()
         for i in range(n):
-            if inside[i] == 0 or i == home:
-                continue
-            # the atom itself may be among the slices: a weaker bound, still a bound
-            rest = best_sum(slices, count, max(least - t.size[i], 0), room - t.size[i])
-            if rest >= FAR_OFF or base + half[i] + rest >= 2 * threshold:
+            if inside[i] == 1 and done[i] == 0:
                 inside[i] = 0
                 changed = True
         if not changed:
             break
-        reachable(t, home, inside)
     return bound
+
+
+@compiled
+def cheapest_ways(t, home, inside, own, line, spare, extra, done):
+    """Flag in `done` the atoms that a way from home reaches for less than `spare` (Dijkstra 1959).
+
+    An atom on the way costs what its value exceeds `line` a school.
+    """
+    n = len(own)
+    for i in range(n):
+        extra[i], done[i] = FAR_OFF, 0
+    heap = [(np.int64(0), np.int64(home))]
+    extra[home] = 0
+    while len(heap) > 0:
+        far, i = heapq.heappop(heap)
+        if done[i] == 1:
+            continue
+        done[i] = 1
+        for place in range(t.first_neighbour[i], t.first_neighbour[i + 1]):
+            j = t.neighbours[place]
+            if inside[j] == 0 or done[j] == 1:
+                continue
+            there = far + max(own[j] - line * t.size[j], 0)
+            if there < extra[j] and there < spare:
+                extra[j] = there
+                heapq.heappush(heap, (there, j))
 
 
 @compiled

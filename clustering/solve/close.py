@@ -123,6 +123,9 @@ def prove(proof: Proof) -> None:
     master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
     for cut_round in range(proof.max_cut_rounds + 1):
         generate(proof, master, guess)
+        if cut_round == 0:
+            proof.facts["root"] = proof.bound
+        proof.facts["columns"] = proof.columns.size
         if proof.closed or proof.over():
             return
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)

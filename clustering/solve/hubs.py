@@ -165,6 +165,7 @@ def without_cost(tables: Tables) -> Tables:
         travel=np.zeros_like(tables.travel),
         out=np.zeros_like(tables.out),
         arcs=np.zeros_like(tables.arcs),
+        arc_price=np.zeros_like(tables.arc_price),
         loan_cut=np.zeros_like(tables.loan_cut),
         school_travel=np.zeros_like(tables.school_travel),
         prices=prices,

@@ -60,7 +60,8 @@ def price(
     if inside[home] == 0:
         return 0, FAR_OFF, 0
     v, const = values(t, hub, area, old, loan, pi, mu)
-    bound = prune(t, home, inside, v, const, wide[0], wide[1], threshold)
+    share, lean = np.empty(len(t.arc_to), np.int64), np.empty(len(v), np.int64)
+    bound = prune(t, home, inside, v, const, wide[0], wide[1], threshold, share, lean)
     if bound >= threshold:
         return 0, bound, 0
     order, first_rest = arranged(t, home, inside, core)
@@ -84,12 +85,14 @@ def price(
     row_first, row_mask, row_price = rows_around(order, where, triples, rho)
     size, need, own = t.size[order], t.need[order], t.secondaries[order]
     value = v[order]
-    # -- 1. the core, depth first: half[d, k] is twice the value of k with arcs shared out
-    half = np.zeros((n + 1, n), np.int64)
+    # -- 1. the core, depth first: worth[d, k] is the value of k with its shares of open arcs
+    worth, part = np.zeros((n + 1, n), np.int64), np.zeros((n, n), np.int64)
     for k in range(n):
-        half[0, k] = 2 * value[k] - arcs[k, 0]
-        for other in range(n):
-            half[0, k] -= arcs[k, other]
+        for e in range(t.first_arc[order[k]], t.first_arc[order[k] + 1]):
+            if where[t.arc_to[e]] >= 0:
+                part[k, where[t.arc_to[e]]] = share[e]
+    for k in range(n):
+        worth[0, k] = lean[order[k]] - part[0, k]
     fixed = np.zeros(n + 1, np.int64)
     chosen, out = np.zeros(n + 1, np.uint64), np.zeros(n + 1, np.uint64)
     taken, load, have = (
@@ -156,13 +159,13 @@ def price(
                 for k in range(depth + 1, n):
                     if reach >> np.uint64(k) & ONE:
                         coming += own[k]
-                        share = half[depth, k] // size[k]
+                        each = worth[depth, k] // size[k]
                         for _ in range(size[k]):
-                            slices[count] = share
+                            slices[count] = each
                             count += 1
                 room = wide[1] - taken[depth]
                 total = smallest_sum(slices, count, max(wide[0] - taken[depth], 0), room)
-                alive = coming >= own_low and 2 * fixed[depth] + total < 2 * threshold
+                alive = coming >= own_low and fixed[depth] + total < threshold
             if not alive:
                 depth -= 1
                 continue
@@ -181,7 +184,7 @@ def price(
                     taken[k], load[k] = taken[depth] + size[k], load[depth] + need[k]
                     have[k] = have[depth] + own[k]
                     for other in range(k + 1, n):
-                        half[k, other] = half[depth, other] - arcs[k, other]
+                        worth[k, other] = worth[depth, other] - part[k, other]
                     state[k] = 0
                     depth = k
                 continue
@@ -194,7 +197,7 @@ def price(
                 out[k] = out[depth] | ONE << np.uint64(k)
                 taken[k], load[k], have[k] = taken[depth], load[depth], have[depth]
                 for other in range(k + 1, n):
-                    half[k, other] = half[depth, other] + arcs[k, other]
+                    worth[k, other] = worth[depth, other] + part[other, k]
                 state[k] = 0
                 depth = k
                 continue

@@ -45,6 +45,12 @@ class Tables(NamedTuple):
     pin: Ints
     out: Ints
     arcs: Ints
+    first_arc: Ints
+    """(n+1,) where the arcs of each atom start in the three arrays below."""
+    arc_to: Ints
+    arc_price: Ints
+    arc_back: Ints
+    """The same arc seen from its other end."""
     adjacent: NDArray[np.uint8]
     apart: NDArray[np.uint8]
     first_neighbour: Ints
@@ -75,6 +81,8 @@ def make_tables(model: Model, clusters: int) -> Tables:
     order = np.argsort(model.atom_of, kind="stable").astype(np.int64)
     starts = np.searchsorted(model.atom_of[order], np.arange(n + 1)).astype(np.int64)
     rows, columns = np.nonzero(model.adjacent)
+    arcs = np.ascontiguousarray(model.cut + model.cut.T) * (1 - np.eye(n, dtype=np.int64))
+    ends, others = np.nonzero(arcs)
     apart = np.zeros((n, n), np.uint8)
     for a, b in model.apart:
         apart[a, b] = apart[b, a] = 1
@@ -98,7 +106,11 @@ def make_tables(model: Model, clusters: int) -> Tables:
         schools_of=order,
         pin=model.pin,
         out=model.cut.sum(axis=1),
-        arcs=np.ascontiguousarray(model.cut + model.cut.T) * (1 - np.eye(n, dtype=np.int64)),
+        arcs=arcs,
+        first_arc=np.searchsorted(ends, np.arange(n + 1)).astype(np.int64),
+        arc_to=others.astype(np.int64),
+        arc_price=arcs[ends, others],
+        arc_back=np.lexsort((ends, others)).astype(np.int64),
         adjacent=model.adjacent.astype(np.uint8),
         apart=apart,
         first_neighbour=np.searchsorted(rows, np.arange(n + 1)).astype(np.int64),
