@@ -28,9 +28,10 @@ SHARINGS = 12
 
 
 @compiled
-def ranges(t, area):
-    """Return the union of the limits that can hold for a cluster whose main area is `area`.
+def ranges(t, area, anchor):
+    """Return the union of the limits that can hold for a cluster in a mode.
 
+    An anchor decides alone; without one the main area does (any, if `area` is −1).
     Rows: schools low/high, pupils low/high, secondaries low/high, primaries, need low/high.
     """
     wide = np.array([1 << 40, 0, 1 << 40, 0, 1 << 40, 0, 1 << 40, 1 << 60, 0], np.int64)
@@ -39,8 +40,8 @@ def ranges(t, area):
         possible = False
         for a in range(len(t.area_class)):
             possible = possible or (t.area_class[a] == kind and (area < 0 or a == area))
-        for i in range(len(t.anchor_class)):
-            possible = possible or t.anchor_class[i] == kind
+        if anchor >= 0:
+            possible = t.anchor_class[anchor] == kind
         if not possible:
             continue
         limit = t.limits[kind]
@@ -99,8 +100,11 @@ def reachable(t, start, inside):
 
 
 @compiled
-def candidates(t, hub, loan, late):
-    """Return a flag for every atom that the rules allow around a hub."""
+def candidates(t, hub, loan, anchor, late):
+    """Return a flag for every atom that the rules allow around a hub, none if the hub cannot be.
+
+    Without an anchor no atom that is one can be inside; with one, none that would go before it.
+    """
     n = len(t.size)
     home = t.atom_of[hub]
     inside = np.zeros(n, np.uint8)
@@ -116,21 +120,28 @@ def candidates(t, hub, loan, late):
         fits = fits and t.apart[i, home] == 0
         if loan >= 0:
             fits = fits and i != t.loan_atom[loan]
+        if t.anchor_class[i] >= 0:
+            fits = fits and anchor >= 0 and i >= anchor
         inside[i] = fits
+    if inside[home] == 0 or (anchor >= 0 and inside[anchor] == 0):
+        inside[:] = 0
+        return inside
     reachable(t, home, inside)
+    if anchor >= 0 and inside[anchor] == 0:
+        inside[:] = 0
     return inside
 
 
 @compiled
-def least_sum(t, home, inside, own, low, high):
-    """Return the least sum of `low`..`high` schools, and the price λ that tells who is in it.
+def least_sum(t, held, inside, own, low, high):
+    """Return the least sum of `low`..`high` schools beside those held, and the price λ of the last.
 
     Everything priced below λ a school is in the sum. `FAR_OFF` if there are too few schools.
     """
     slices = np.empty(int(t.size.sum()), np.int64)
     count = 0
     for i in range(len(own)):
-        if inside[i] == 1 and i != home:
+        if inside[i] == 1 and held[i] == 0:
             for _ in range(t.size[i]):
                 slices[count] = own[i] // t.size[i]
                 count += 1
@@ -160,7 +171,7 @@ def lean_on(t, inside, v, share, own):
 
 
 @compiled
-def share_out(t, home, inside, v, share, own, base, low, high, threshold):
+def share_out(t, held, inside, v, share, own, base, low, high, threshold):
     """Share every arc out between its ends so that the bound is high; return the bound.
 
     Any shares ≥ 0 that add up to the arc give a bound. An end inside the best sum whose other end
@@ -169,10 +180,13 @@ def share_out(t, home, inside, v, share, own, base, low, high, threshold):
     best, kept = -FAR_OFF, share.copy()
     for step in range(SHARINGS):
         lean_on(t, inside, v, share, own)
-        rest, line = least_sum(t, home, inside, own, low, high)
+        rest, line = least_sum(t, held, inside, own, low, high)
         if rest >= FAR_OFF:
             return FAR_OFF
-        found = base + own[home] + rest
+        found = base + rest
+        for i in range(len(v)):
+            if held[i] == 1:
+                found += own[i]
         if found > best:
             best = found
             kept[:] = share
@@ -180,11 +194,11 @@ def share_out(t, home, inside, v, share, own, base, low, high, threshold):
                 return best
         moved = False
         for i in range(len(v)):
-            if inside[i] == 0 or (i != home and own[i] > line * t.size[i]):
+            if inside[i] == 0 or (held[i] == 0 and own[i] > line * t.size[i]):
                 continue
             for e in range(t.first_arc[i], t.first_arc[i + 1]):
                 j = t.arc_to[e]
-                if inside[j] == 1 and j != home and own[j] > line * t.size[j] and share[e] > 0:
+                if inside[j] == 1 and held[j] == 0 and own[j] > line * t.size[j] and share[e] > 0:
                     given = min(share[e], t.arc_price[e] // (step + 2) + 1)
                     share[e] -= given
                     share[t.arc_back[e]] += given
@@ -197,7 +211,7 @@ def share_out(t, home, inside, v, share, own, base, low, high, threshold):
 
 
 @compiled
-def prune(t, home, inside, v, const, low, high, threshold, share, own):
+def prune(t, home, anchor, inside, v, const, low, high, threshold, share, own):
     """Leave out atoms that no cluster below the threshold can hold; return a bound on all of them.
 
     A cluster that holds an atom holds a way to it: what the atoms of the cheapest way cost more
@@ -211,14 +225,26 @@ def prune(t, home, inside, v, const, low, high, threshold, share, own):
             share[e] += 1
     bound = -FAR_OFF
     extra, done = np.empty(n, np.int64), np.empty(n, np.uint8)
-    room, least = high - t.size[home], max(low - t.size[home], 0)
+    held = np.zeros(n, np.uint8)
+    held[home] = 1
+    if anchor >= 0:
+        held[anchor] = 1
+    room, least = high, low
+    for i in range(n):
+        if held[i] == 1:
+            room, least = room - t.size[i], max(least - t.size[i], 0)
     for _ in range(6):
-        bound = max(bound, share_out(t, home, inside, v, share, own, const, least, room, threshold))
+        bound = max(bound, share_out(t, held, inside, v, share, own, const, least, room, threshold))
         if bound >= threshold:
             return bound
-        total, line = least_sum(t, home, inside, own, least, room)
-        spare = threshold - (const + own[home] + total)
-        cheapest_ways(t, home, inside, own, line, spare, extra, done)
+        total, line = least_sum(t, held, inside, own, least, room)
+        spare = threshold - const - total
+        for i in range(n):
+            if held[i] == 1:
+                spare -= own[i]
+        cheapest_ways(t, home, held, inside, own, line, spare, extra, done)
+        if anchor >= 0 and done[anchor] == 0:
+            return threshold
         changed = False
         for i in range(n):
             if inside[i] == 1 and done[i] == 0:
@@ -230,10 +256,10 @@ def prune(t, home, inside, v, const, low, high, threshold, share, own):
 
 
 @compiled
-def cheapest_ways(t, home, inside, own, line, spare, extra, done):
+def cheapest_ways(t, home, held, inside, own, line, spare, extra, done):
     """Flag in `done` the atoms that a way from home reaches for less than `spare` (Dijkstra 1959).
 
-    An atom on the way costs what its value exceeds `line` a school.
+    An atom on the way costs what its value exceeds `line` a school; those held cost nothing more.
     """
     n = len(own)
     for i in range(n):
@@ -249,15 +275,17 @@ def cheapest_ways(t, home, inside, own, line, spare, extra, done):
             j = t.neighbours[place]
             if inside[j] == 0 or done[j] == 1:
                 continue
-            there = far + max(own[j] - line * t.size[j], 0)
+            there = far
+            if held[j] == 0:
+                there += max(own[j] - line * t.size[j], 0)
             if there < extra[j] and there < spare:
                 extra[j] = there
                 heapq.heappush(heap, (there, j))
 
 
 @compiled
-def arranged(t, home, inside, core):
-    """Return the atoms around a hub: home first, then the core, then the rest; and both counts.
+def arranged(t, home, anchor, inside, core):
+    """Return the atoms around a hub: home, the anchor, the core, the rest; and where those begin.
 
     Within core and rest they stand by their distance from home in the neighbour graph, so that
     leaving one out early cuts off what lies behind it.
@@ -278,13 +306,15 @@ def arranged(t, home, inside, core):
                 count += 1
     order = np.empty(count, np.int64)
     order[0], size = home, 1
+    if anchor >= 0 and anchor != home:
+        order[1], size = anchor, 2
     for k in range(1, count):
-        if core[queue[k]] == 1:
+        if core[queue[k]] == 1 and queue[k] != anchor:
             order[size] = queue[k]
             size += 1
     first = size
     for k in range(1, count):
-        if core[queue[k]] == 0:
+        if core[queue[k]] == 0 and queue[k] != anchor:
             order[size] = queue[k]
             size += 1
     return order, first

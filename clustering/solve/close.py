@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Columns, Duals, Master
 from clustering.solve.cuts import violated
+from clustering.solve.halt import Halt
 from clustering.solve.hubs import ROUGH, Priced, Pricer, fixed_part, without_cost
 from clustering.solve.partition import best_choice
+from clustering.solve.thinning import thinned
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
 
 NOTHING = 2**50
@@ -48,7 +50,7 @@ class Proof:
     """Nodes of all searches for columns together; the proof ends where they are used up."""
     max_choice: float
     """Deterministic time of CP-SAT for all choices among columns together."""
-    stop: Callable[[], bool]
+    stop: Halt
     tell: Callable[[str, int | None, int | None, float | None], None]
     best: list[int] = field(default_factory=list)
     """Columns of the best plan."""
@@ -56,6 +58,8 @@ class Proof:
     bound: int = -NOTHING
     gap: float = 0.0
     """Share of the cost by which the bound may stay below it."""
+    enough: int = NOTHING
+    """Bound from which on nobody wants to know more."""
     dual_bound: int = -NOTHING
     """The part of the bound that the prices alone give; lists of clusters are cut by them."""
     too_wide: int = NOTHING
@@ -77,7 +81,7 @@ class Proof:
         """Whether nothing is left to prove."""
         left = self.best_cost - self.bound
         enough = self.best_cost < NOTHING and left <= self.gap * abs(self.best_cost)
-        return self.infeasible or enough
+        return self.infeasible or enough or self.bound >= self.enough
 
     @property
     def nodes_left(self) -> int:
@@ -131,7 +135,7 @@ def prove(proof: Proof) -> None:
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
         if gap > NEAR:
             choose_known(proof, master.triples)
-        deepen(proof, master.triples, [step for step in (0.005, 0.02) if step < 2 * gap])
+        deepen(proof, master.triples, [0.005, 0.02] if gap > 0.01 else [0.005])
         if proof.closed or proof.over():
             return
         if cut_round == proof.max_cut_rounds or not proof.converged:
@@ -304,7 +308,12 @@ def list_and_choose(proof: Proof, triples: Ints, target: int) -> bool:
         return False
     numbers = sorted({proof.columns.add(atoms, loan) for atoms, loan in listed.clusters} - {-1})
     proof.count("listed", len(numbers))
-    answer = best_choice(proof, np.array(numbers, np.int64), target)
+    few, low = thinned(proof, np.array(numbers, np.int64), triples, target)
+    proof.bound = max(proof.bound, min(low, proof.best_cost))
+    if proof.closed:
+        return True
+    proof.count("left", len(few))
+    answer = best_choice(proof, few, target)
     if answer.plan is not None:
         proof.offer(answer.plan)
     proof.bound = max(proof.bound, min(answer.bound, proof.best_cost))

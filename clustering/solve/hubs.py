@@ -9,13 +9,13 @@ since the clusters of a plan have hubs in different atoms. All numbers are whole
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Duals, right_sides
+from clustering.solve.halt import Halt
 from clustering.solve.pricing import price
 from clustering.solve.tables import CHANGE, COUNT, CROSSING, Ints, Tables
 
@@ -67,7 +67,7 @@ class Pricer:
         triples: Ints,
         thresholds: Ints,
         keep: bool,
-        stop: Callable[[], bool],
+        stop: Halt,
         *,
         node_limit: int | None = None,
         total: int = 2**62,
@@ -85,7 +85,7 @@ class Pricer:
         complete, overflow, nodes = True, False, 0
         for hub in np.flatnonzero(t.hub_allowed).tolist():
             home = int(t.atom_of[hub])
-            for area, old, loan in self.modes:
+            for area, old, loan, anchor in self.modes:
                 most = min(node_limit, max(total - nodes, 0) + 1)
                 written, lowest, spent = price(
                     t,
@@ -93,6 +93,7 @@ class Pricer:
                     area,
                     old,
                     loan,
+                    anchor,
                     duals.atoms,
                     duals.loans,
                     self.core,
@@ -101,6 +102,7 @@ class Pricer:
                     thresholds[home],
                     int(keep),
                     most,
+                    stop.flag,
                     self._table,
                     self._rows,
                     self._costs,
@@ -140,19 +142,24 @@ def core_atoms(tables: Tables) -> np.ndarray:
         core[int(weight.argmax())] = 1
 
 
-def modes_of(tables: Tables) -> list[tuple[int, int, int]]:
-    """Return the modes (main area, main old cluster, loan) that make the cost linear."""
+def modes_of(tables: Tables) -> list[tuple[int, int, int, int]]:
+    """Return the modes (main area, main old cluster, loan, anchor) that make the cost linear.
+
+    The anchor is the first atom of the cluster that brings a limit class of its own.
+    """
     several = len(tables.area_class) > 1 and (
         tables.prices[CROSSING] > 0 or len(set(tables.area_class.tolist())) > 1
     )
     areas = range(len(tables.area_class)) if several else [-1]
     old = range(tables.old_count.shape[1]) if tables.prices[CHANGE] > 0 else [-1]
     loans = [-1, *range(len(tables.loan_school))]
+    anchors = [-1, *np.flatnonzero(tables.anchor_class >= 0).tolist()]
     return [
-        (a, o, loan)
+        (a, o, loan, anchor)
         for a in areas
         for o in old
         for loan in loans
+        for anchor in anchors
         if loan < 0 or a < 0 or tables.loan_area[loan] in (-1, a)
     ]
 

@@ -16,6 +16,7 @@ import numpy as np
 from clustering.solve.around import WIDEST
 from clustering.solve.close import NOTHING, Proof, prove
 from clustering.solve.columns import Columns
+from clustering.solve.halt import Halt
 from clustering.solve.hubs import Pricer
 from clustering.solve.model import Model
 from clustering.solve.seeds import Found, labels_of, run
@@ -118,16 +119,22 @@ def solve_part(
     stop: Callable[[], bool] = never,
     progress: Callable[[Progress], None] = ignore,
     gap: float = 0.0,
+    enough: int | None = None,
 ) -> PartAnswer:
-    """Return the best plan found for a part with a number of clusters, and a bound on all plans."""
+    """Return the best plan found for a part with a number of clusters, and a bound on all plans.
+
+    The proof ends where the bound is within the share `gap` of the cost, or has reached `enough`.
+    `stop` is asked from a thread of its own too.
+    """
     reason = impossible(model, clusters)
     if reason:
         return PartAnswer("infeasible", clusters, (), None, None, (("arithmetic", reason),))
-    work = _Work(model, clusters, seed, effort, stop, progress)
-    work.search(start)
-    if effort.prove and not work.stopped:
-        work.prove(gap)
-    return work.answer()
+    with Halt(stop) as halt:
+        work = _Work(model, clusters, seed, effort, halt, progress)
+        work.search(start)
+        if effort.prove and not halt():
+            work.prove(gap, enough)
+        return work.answer()
 
 
 class _Work:
@@ -139,12 +146,11 @@ class _Work:
         clusters: int,
         seed: int,
         effort: Effort,
-        stop: Callable[[], bool],
+        halt: Halt,
         progress: Callable[[Progress], None],
     ) -> None:
         self.model, self.seed, self.effort, self.progress = model, seed, effort, progress
-        self.stopped = False
-        self._stop = stop
+        self.halt = halt
         self.tables = make_tables(model, clusters)
         self.columns = Columns(self.tables)
         self.proof = Proof(
@@ -155,15 +161,10 @@ class _Work:
             effort.max_cut_rounds,
             effort.max_nodes,
             effort.max_choice,
-            self.stop,
+            halt,
             self.tell,
         )
         self.best: tuple[Chosen, ...] | None = None
-
-    def stop(self) -> bool:
-        """Ask whether to stop; once told to, stay stopped."""
-        self.stopped = self.stopped or self._stop()
-        return self.stopped
 
     def tell(self, phase: str, cost: int | None, bound: int | None, done: float | None) -> None:
         """Report where the work stands, in the units of the answer."""
@@ -192,7 +193,7 @@ class _Work:
                 self.seed * 1000 + number,
                 self.effort.moves * max(n, ORDINARY) // ORDINARY,
                 POOL,
-                self.stop,
+                self.halt,
                 labels,
             ):
                 cost = min(self.proof.best_cost, NOTHING if found.cost is None else found.cost)
@@ -201,7 +202,7 @@ class _Work:
                 self.take(chosen_of(found))
                 if self.effort.prove:
                     self.remember(found)
-            if self.stopped:
+            if self.halt():
                 return
 
     def remember(self, found: Found) -> None:
@@ -212,9 +213,11 @@ class _Work:
                 for loan in range(len(self.model.loans)):
                     self.columns.add(atoms, loan)
 
-    def prove(self, gap: float) -> None:
+    def prove(self, gap: float, enough: int | None) -> None:
         """Prove how good the best plan is, or that there is none."""
         self.proof.gap = gap
+        if enough is not None:
+            self.proof.enough = enough - self.model.base
         prove(self.proof)
         if self.proof.best:
             picked = [
@@ -236,7 +239,7 @@ class _Work:
         bound = at_least(model, clusters)
         if self.proof.bound >= 0:
             bound = max(bound or 0, self.proof.bound + model.base)
-        status: Status = "interrupted" if self.stopped else "not_found"
+        status: Status = "interrupted" if self.halt() else "not_found"
         if not self.best:
             return PartAnswer(status, clusters, (), None, bound, log)
         objective = _cost(model, self.best) + model.base
@@ -244,7 +247,7 @@ class _Work:
             bound = min(bound, objective)
         if bound == objective:
             status = "optimal"
-        elif not self.stopped:
+        elif not self.halt():
             status = "feasible"
         return PartAnswer(status, clusters, self.best, objective, bound, log)
 

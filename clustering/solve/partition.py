@@ -65,7 +65,7 @@ def best_choice(proof: Proof, numbers: Ints, target: int, effort: float = 120.0)
     solver.parameters.random_seed = 1
     solver.parameters.linearization_level = 2
     solver.parameters.max_deterministic_time = effort
-    status = solver.solve(model)
+    status = proof.stop.choose(solver, model)
     proof.choice_used += solver.response_proto.deterministic_time
     if status == cp_model.INFEASIBLE:
         return Choice(None, target, True)

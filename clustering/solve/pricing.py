@@ -44,7 +44,24 @@ from clustering.solve.resting import Around, Rest, put_in_order, search_rest
 
 @compiled
 def price(
-    t, hub, area, old, loan, pi, mu, core, triples, rho, threshold, keep, nodes, table, rows, costs
+    t,
+    hub,
+    area,
+    old,
+    loan,
+    anchor,
+    pi,
+    mu,
+    core,
+    triples,
+    rho,
+    threshold,
+    keep,
+    nodes,
+    halt,
+    table,
+    rows,
+    costs,
 ):
     """Find clusters with reduced cost below the threshold around one hub in one mode.
 
@@ -54,17 +71,18 @@ def price(
     cost of every cluster of this hub and mode, and the nodes used; −1 written: too many for `rows`;
     a bound below the threshold with nodes ≥ the limit: the search was cut off.
     """
-    wide, late = ranges(t, area)
-    inside = candidates(t, hub, loan, late)
+    wide, late = ranges(t, area, anchor)
+    inside = candidates(t, hub, loan, anchor, late)
     home = t.atom_of[hub]
     if inside[home] == 0:
         return 0, FAR_OFF, 0
     v, const = values(t, hub, area, old, loan, pi, mu)
     share, lean = np.empty(len(t.arc_to), np.int64), np.empty(len(v), np.int64)
-    bound = prune(t, home, inside, v, const, wide[0], wide[1], threshold, share, lean)
+    bound = prune(t, home, anchor, inside, v, const, wide[0], wide[1], threshold, share, lean)
     if bound >= threshold:
         return 0, bound, 0
-    order, first_rest = arranged(t, home, inside, core)
+    order, first_rest = arranged(t, home, anchor, inside, core)
+    forced = 0 if anchor < 0 or anchor == home else 1
     n = len(order)
     if n > WIDEST:
         return 0, bound, nodes
@@ -126,6 +144,7 @@ def price(
         rho,
         keep,
         nodes,
+        halt,
         table,
         rows,
         costs,
@@ -148,8 +167,8 @@ def price(
         if state[depth] == 0:
             # judge this node once
             spent += 1
-            if spent >= nodes:
-                return written, bound, spent
+            if spent >= nodes or halt[0] == 1:
+                return written, bound, nodes
             everything = ~NONE if n == 64 else (ONE << np.uint64(n)) - ONE
             reach = flood(links, everything & ~out[depth])
             alive = chosen[depth] & ~reach == NONE and taken[depth] <= wide[1]
@@ -189,7 +208,7 @@ def price(
                     depth = k
                 continue
         elif depth < first_rest - 1:
-            if state[depth] == 1:
+            if state[depth] == 1 and depth >= forced:
                 # then without it
                 state[depth] = 2
                 k = depth + 1
@@ -273,7 +292,7 @@ def price(
         )
         if written < 0:
             return -1, lowest, spent
-        if spent >= nodes:
-            return written, bound, spent
+        if spent >= nodes or halt[0] == 1:
+            return written, bound, nodes
         depth -= 1
     return written, lowest, spent

@@ -52,6 +52,7 @@ class Around(NamedTuple):
     rho: Ints
     keep: int
     nodes: int
+    halt: NDArray[np.uint8]
     table: NDArray[np.int32]
     rows: Ints
     costs: Ints
@@ -150,7 +151,7 @@ def search_rest(
                         lowest = min(lowest, found)
                         if a.keep == 0:
                             threshold = found
-            if spent >= a.nodes:
+            if spent >= a.nodes or a.halt[0] == 1:
                 break
         k = rest.at[top]
         c = rest.taken[top] - taken

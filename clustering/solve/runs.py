@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from clustering.problem import Part
 from clustering.rules import CENTS
@@ -111,27 +111,18 @@ class PartRun:
         enough: int | None = None,
     ) -> PartAnswer:
         """Solve with one number of clusters, until a bound of `enough` shows it cannot win."""
-        latest: list[int | None] = [None]
 
         def tell(step: PartProgress) -> None:
-            latest[0] = step.bound
             self.desk.tell(self.work.part.name, clusters, step)
 
-        def stop() -> bool:
-            beaten = enough is not None and latest[0] is not None and latest[0] >= enough
-            return beaten or self.halt.is_set()
-
-        answer = solve_part(
+        return solve_part(
             self.work.model,
             clusters,
             seed=self.seed,
             effort=effort,
             start=start if len(start) == clusters else (),
-            stop=stop,
+            stop=self.halt.is_set,
             progress=tell,
             gap=self.gap,
+            enough=enough,
         )
-        beaten = enough is not None and answer.bound is not None and answer.bound >= enough
-        if beaten and answer.status == "interrupted":
-            return replace(answer, status="feasible" if answer.chosen else "not_found")
-        return answer

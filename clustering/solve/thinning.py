@@ -1,0 +1,79 @@
+"""Fewer clusters to choose from: those of a complete list that a better plan can hold.
+
+Once a list holds every cluster of every plan below a target, the master over that list alone can
+be tightened at will, since nothing is priced any more: subset rows are added while they help, and
+a cluster goes when even with the cheapest others it costs the target (Baldacci, Christofides &
+Mingozzi 2008). All sums are whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clustering.solve.columns import Columns, Master
+from clustering.solve.cuts import violated
+from clustering.solve.hubs import fixed_part
+from clustering.solve.tables import Ints
+
+if TYPE_CHECKING:
+    from clustering.solve.close import Proof
+
+FEW = 1_500
+"""Clusters that are few enough to choose from."""
+ROUNDS = 40
+"""Rounds of subset rows."""
+SMALL = 0.01
+"""Share of the list that must go in a round for the next one to be worth it."""
+BATCH = 500
+"""Columns let into the master at once."""
+
+
+def thinned(proof: Proof, numbers: Ints, rows: Ints, target: int) -> tuple[Ints, int]:
+    """Return the columns of a complete list that plans below `target` can hold, and their bound.
+
+    `rows` are the subset rows known so far. No plan made of the list costs less than the bound,
+    which is at most the target.
+    """
+    columns, duals = proof.columns, proof.duals
+    bound = proof.dual_bound
+    if len(numbers) <= FEW or duals is None:
+        return numbers, bound
+    master = Master(proof.tables, duals.atoms.astype(float), float(abs(target)))
+    if len(rows):
+        master.cut(columns, rows)
+    for round_ in range(ROUNDS):
+        if proof.stop():
+            return numbers, bound
+        converge(master, columns, numbers)
+        _, prices = master.solve()
+        whole = prices.whole()
+        reduced = columns.reduced(whole, master.triples)[numbers]
+        fixed = fixed_part(whole, master.triples, proof.tables.loan_count)
+        least = int(reduced.min())
+        bound = max(bound, min(fixed + proof.clusters * least, target))
+        kept = numbers[reduced < target - fixed - (proof.clusters - 1) * least]
+        gone = len(numbers) - len(kept)
+        numbers = kept
+        if len(numbers) <= FEW or (round_ > 3 and gone < SMALL * len(numbers)):
+            return numbers, bound
+        rows = violated(columns, master.weights(columns), master.triples, most=40)
+        if not len(rows):
+            return numbers, bound
+        master.cut(columns, rows)
+        proof.count("rows on lists", len(rows))
+    return numbers, bound
+
+
+def converge(master: Master, columns: Columns, numbers: Ints) -> None:
+    """Let columns of the list into the master until none of them has a negative reduced cost."""
+    while True:
+        _, duals = master.solve()
+        reduced = columns.reduced(duals, master.triples)[numbers] - duals.clusters
+        order = np.argsort(reduced, kind="stable")[:BATCH]
+        fresh = [k for k in numbers[order[reduced[order] < -1e-3]].tolist()]
+        before = len(master.inside)
+        master.add(columns, fresh)
+        if len(master.inside) == before and not master.widen():
+            return
