@@ -211,12 +211,12 @@ def share_out(t, held, inside, v, share, own, base, low, high, threshold):
 
 
 @compiled
-def prune(t, home, anchor, inside, v, const, low, high, threshold, share, own):
+def prune(t, home, held, inside, v, const, low, high, threshold, share, own, extra):
     """Leave out atoms that no cluster below the threshold can hold; return a bound on all of them.
 
-    A cluster that holds an atom holds a way to it: what the atoms of the cheapest way cost more
-    than the dearest of the best sum is paid on top of it. `share` and `own` hold the shares of the
-    arcs and the values that follow.
+    All atoms `held` are in the cluster. One that holds an atom holds a way to it: what the atoms of
+    the cheapest way cost more than the dearest of the best sum is paid on top of it (`extra`).
+    `share` and `own` take the shares of the arcs and the values that follow.
     """
     n = len(v)
     for e in range(len(share)):
@@ -224,11 +224,7 @@ def prune(t, home, anchor, inside, v, const, low, high, threshold, share, own):
         if t.arc_price[e] % 2 == 1 and e < t.arc_back[e]:
             share[e] += 1
     bound = -FAR_OFF
-    extra, done = np.empty(n, np.int64), np.empty(n, np.uint8)
-    held = np.zeros(n, np.uint8)
-    held[home] = 1
-    if anchor >= 0:
-        held[anchor] = 1
+    done = np.empty(n, np.uint8)
     room, least = high, low
     for i in range(n):
         if held[i] == 1:
@@ -243,11 +239,11 @@ def prune(t, home, anchor, inside, v, const, low, high, threshold, share, own):
             if held[i] == 1:
                 spare -= own[i]
         cheapest_ways(t, home, held, inside, own, line, spare, extra, done)
-        if anchor >= 0 and done[anchor] == 0:
-            return threshold
         changed = False
         for i in range(n):
             if inside[i] == 1 and done[i] == 0:
+                if held[i] == 1:
+                    return threshold
                 inside[i] = 0
                 changed = True
         if not changed:
@@ -284,8 +280,8 @@ def cheapest_ways(t, home, held, inside, own, line, spare, extra, done):
 
 
 @compiled
-def arranged(t, home, anchor, inside, core):
-    """Return the atoms around a hub: home, the anchor, the core, the rest; and where those begin.
+def arranged(t, home, held, inside, core):
+    """Return the atoms around a hub: home, others held, the core, the rest; and where those begin.
 
     Within core and rest they stand by their distance from home in the neighbour graph, so that
     leaving one out early cuts off what lies behind it.
@@ -306,15 +302,17 @@ def arranged(t, home, anchor, inside, core):
                 count += 1
     order = np.empty(count, np.int64)
     order[0], size = home, 1
-    if anchor >= 0 and anchor != home:
-        order[1], size = anchor, 2
     for k in range(1, count):
-        if core[queue[k]] == 1 and queue[k] != anchor:
+        if held[queue[k]] == 1:
+            order[size] = queue[k]
+            size += 1
+    for k in range(1, count):
+        if core[queue[k]] == 1 and held[queue[k]] == 0:
             order[size] = queue[k]
             size += 1
     first = size
     for k in range(1, count):
-        if core[queue[k]] == 0 and queue[k] != anchor:
+        if core[queue[k]] == 0 and held[queue[k]] == 0:
             order[size] = queue[k]
             size += 1
     return order, first

@@ -262,7 +262,7 @@ def _price_known(proof: Proof, master: Master, duals: Duals) -> bool:
     """Let known columns with a negative reduced cost into the master; return whether any were."""
     reduced = proof.columns.reduced(duals, master.triples, master.free) - duals.clusters
     reduced[list(master.inside)] = 0.0
-    order = np.argsort(reduced, kind="stable")[:BATCH]
+    order = np.argsort(reduced, kind="stable")[: BATCH * max(1, proof.columns.n // 64)]
     chosen = order[reduced[order] < -1e-3].tolist()
     master.add(proof.columns, chosen)
     return bool(chosen)

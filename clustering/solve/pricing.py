@@ -27,6 +27,7 @@ from clustering.solve.around import (
     candidates,
     prune,
     ranges,
+    reachable,
     values,
 )
 from clustering.solve.bits import (
@@ -39,7 +40,7 @@ from clustering.solve.bits import (
     smallest_sum,
 )
 from clustering.solve.kernels import compiled
-from clustering.solve.resting import Around, Rest, put_in_order, search_rest
+from clustering.solve.resting import Around, Ask, Rest, put_in_order, search_rest
 
 
 @compiled
@@ -70,6 +71,9 @@ def price(
     were written to `rows` (atoms, −1 beyond the last) and `costs`, a lower bound on the reduced
     cost of every cluster of this hub and mode, and the nodes used; −1 written: too many for `rows`;
     a bound below the threshold with nodes ≥ the limit: the search was cut off.
+
+    Where more atoms come into question than a word has bits, the one that is hardest to reach is
+    put in, then left out, until few enough are left.
     """
     wide, late = ranges(t, area, anchor)
     inside = candidates(t, hub, loan, anchor, late)
@@ -78,14 +82,69 @@ def price(
         return 0, FAR_OFF, 0
     v, const = values(t, hub, area, old, loan, pi, mu)
     share, lean = np.empty(len(t.arc_to), np.int64), np.empty(len(v), np.int64)
-    bound = prune(t, home, anchor, inside, v, const, wide[0], wide[1], threshold, share, lean)
-    if bound >= threshold:
-        return 0, bound, 0
-    order, first_rest = arranged(t, home, anchor, inside, core)
-    forced = 0 if anchor < 0 or anchor == home else 1
-    n = len(order)
-    if n > WIDEST:
-        return 0, bound, nodes
+    extra, held = np.empty(len(v), np.int64), np.zeros(len(v), np.uint8)
+    held[home] = 1
+    if anchor >= 0:
+        held[anchor] = 1
+    ask = Ask(hub, loan, wide, pi, mu, triples, rho, keep, nodes, halt, table, rows, costs)
+    spent, written, lowest, bound = 0, 0, threshold, FAR_OFF
+    waiting = [(inside, held)]
+    while len(waiting) > 0:
+        inside, held = waiting.pop()
+        spent += 1
+        low = prune(
+            t, home, held, inside, v, const, wide[0], wide[1], threshold, share, lean, extra
+        )
+        if bound == FAR_OFF:
+            bound = low
+            if bound >= threshold:
+                return 0, bound, 0
+        if low >= threshold:
+            continue
+        if inside.sum() > WIDEST:
+            if spent >= nodes or halt[0] == 1:
+                return written, bound, nodes
+            far = -1
+            for i in range(len(v)):
+                if inside[i] == 1 and held[i] == 0 and (far < 0 or extra[i] > extra[far]):
+                    far = i
+            without, within = inside.copy(), held.copy()
+            without[far], within[far] = 0, 1
+            if kept_whole(t, home, held, without):
+                waiting.append((without, held))
+            waiting.append((inside, within))
+            continue
+        threshold, spent, written, lowest = explore(
+            t, ask, home, held, inside, v, const, share, lean, core, threshold, spent, written, lowest
+        )
+        if written < 0:
+            return -1, lowest, spent
+        if spent >= nodes or halt[0] == 1:
+            return written, bound, nodes
+    return written, lowest, spent
+
+
+@compiled
+def kept_whole(t, home, held, inside):
+    """Drop the atoms that are cut off from home; return whether all that are held are left."""
+    reachable(t, home, inside)
+    for i in range(len(held)):
+        if held[i] == 1 and inside[i] == 0:
+            return False
+    return True
+
+
+@compiled
+def explore(
+    t, ask, home, held, inside, v, const, share, lean, core, threshold, spent, written, lowest
+):
+    """Search the clusters that hold all atoms `held` and others inside, at most `WIDEST` in all.
+
+    Returns threshold, nodes, clusters written (−1: too many) and least found.
+    """
+    wide, nodes = ask.wide, ask.nodes
+    order, first_rest = arranged(t, home, held, inside, core)
+    n, forced = len(order), int(held.sum()) - 1
     where = np.full(len(inside), -1, np.int64)
     for k in range(n):
         where[order[k]] = k
@@ -100,7 +159,7 @@ def price(
             arcs[a, b] = t.arcs[order[a], order[b]]
             if arcs[a, b] != 0:
                 partners[a] |= ONE << np.uint64(b)
-    row_first, row_mask, row_price = rows_around(order, where, triples, rho)
+    row_first, row_mask, row_price = rows_around(order, where, ask.triples, ask.rho)
     size, need, own = t.size[order], t.need[order], t.secondaries[order]
     value = v[order]
     # -- 1. the core, depth first: worth[d, k] is the value of k with its shares of open arcs
@@ -121,12 +180,11 @@ def price(
     state = np.zeros(n + 1, np.int64)
     fixed[0], chosen[0] = const + value[0], ONE
     taken[0], load[0], have[0] = size[0], need[0], own[0]
-    own_low = 0 if loan >= 0 else wide[4]
-    own_high = wide[5] - 1 if loan >= 0 else 1 << 40
+    own_low = 0 if ask.loan >= 0 else wide[4]
+    own_high = wide[5] - 1 if ask.loan >= 0 else 1 << 40
     slices = np.empty(int(size.sum()) + 1, np.int64)
     around = Around(
-        hub,
-        loan,
+        ask,
         order,
         links,
         bars,
@@ -137,17 +195,6 @@ def price(
         row_price,
         size,
         need,
-        wide,
-        pi,
-        mu,
-        triples,
-        rho,
-        keep,
-        nodes,
-        halt,
-        table,
-        rows,
-        costs,
     )
     rest = Rest(
         np.empty(n, np.int64),
@@ -161,14 +208,14 @@ def price(
         np.empty(n + 1, np.int64),
         np.empty(n + 1, np.int64),
     )
-    spent, written, lowest = 0, 0, threshold
+    table = ask.table
     depth = 0
     while depth >= 0:
         if state[depth] == 0:
             # judge this node once
             spent += 1
-            if spent >= nodes or halt[0] == 1:
-                return written, bound, nodes
+            if spent >= nodes or ask.halt[0] == 1:
+                return threshold, nodes, written, lowest
             everything = ~NONE if n == 64 else (ONE << np.uint64(n)) - ONE
             reach = flood(links, everything & ~out[depth])
             alive = chosen[depth] & ~reach == NONE and taken[depth] <= wide[1]
@@ -290,9 +337,7 @@ def price(
             written,
             lowest,
         )
-        if written < 0:
-            return -1, lowest, spent
-        if spent >= nodes or halt[0] == 1:
-            return written, bound, nodes
+        if written < 0 or spent >= nodes or ask.halt[0] == 1:
+            return threshold, max(spent, nodes), written, lowest
         depth -= 1
-    return written, lowest, spent
+    return threshold, spent, written, lowest

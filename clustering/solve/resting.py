@@ -28,22 +28,11 @@ from clustering.solve.tables import (
 Bits = NDArray[np.uint64]
 
 
-class Around(NamedTuple):
-    """The atoms around one hub, by their place in its order (n of them), and what is asked."""
+class Ask(NamedTuple):
+    """What is asked of the search around one hub: limits, prices, what to keep and where."""
 
     hub: int
     loan: int
-    order: Ints
-    links: Bits
-    bars: Bits
-    arcs: Ints
-    partners: Bits
-    """Atoms with an arc to each atom."""
-    row_first: Ints
-    row_mask: Bits
-    row_price: Ints
-    size: Ints
-    need: Ints
     wide: Ints
     """Limits, as `around.ranges` gives them."""
     pi: Ints
@@ -56,6 +45,23 @@ class Around(NamedTuple):
     table: NDArray[np.int32]
     rows: Ints
     costs: Ints
+
+
+class Around(NamedTuple):
+    """The atoms around one hub, by their place in its order (n of them)."""
+
+    ask: Ask
+    order: Ints
+    links: Bits
+    bars: Bits
+    arcs: Ints
+    partners: Bits
+    """Atoms with an arc to each atom."""
+    row_first: Ints
+    row_mask: Bits
+    row_price: Ints
+    size: Ints
+    need: Ints
 
 
 class Rest(NamedTuple):
@@ -95,20 +101,20 @@ def reduced_cost(t, a, inside, members):
         left ^= low
         members[amount] = a.order[place_of(low)]
         amount += 1
-    cost = judge(t, members, amount, a.hub, a.loan)
+    cost = judge(t, members, amount, a.ask.hub, a.ask.loan)
     if cost >= BROKEN:
         return amount, cost, cost
     found = cost
     for x in range(amount):
-        found -= a.pi[members[x]]
-    if a.loan >= 0:
-        found += a.mu[a.loan]
-    for r in range(len(a.rho)):
+        found -= a.ask.pi[members[x]]
+    if a.ask.loan >= 0:
+        found += a.ask.mu[a.ask.loan]
+    for r in range(len(a.ask.rho)):
         inner = 0
         for x in range(amount):
-            for y in range(a.triples.shape[1]):
-                inner += members[x] == a.triples[r, y]
-        found += (inner // 2) * a.rho[r]
+            for y in range(a.ask.triples.shape[1]):
+                inner += members[x] == a.ask.triples[r, y]
+        found += (inner // 2) * a.ask.rho[r]
     return amount, cost, found
 
 
@@ -121,7 +127,7 @@ def search_rest(
     `core` is the core as bits, `fixed`, `load` and `taken` its cost, need and schools; `width` and
     `shift` are those of the table. See `pricing.price` for what is written; −1: too many.
     """
-    low, high, room = a.wide[0], a.wide[8], a.wide[1] - taken
+    low, high, room = a.ask.wide[0], a.ask.wide[8], a.ask.wide[1] - taken
     top = 0
     rest.at[0], rest.total[0], rest.inside[0] = 0, fixed, core
     rest.load[0], rest.taken[0] = load, taken
@@ -132,26 +138,26 @@ def search_rest(
             fresh = False
             spent += 1
             here = rest.load[top]
-            kept = rest.taken[top] >= low and a.wide[7] <= here <= high
+            kept = rest.taken[top] >= low and a.ask.wide[7] <= here <= high
             if kept and rest.total[top] < threshold and flood(a.links, inside) == inside:
                 p = t.prices
                 guess = rest.total[top] + deviation(p[BALANCE], here, p[TOTAL_NEED], p[COUNT])
                 if guess < threshold:
                     amount, cost, found = reduced_cost(t, a, inside, rest.members)
-                    own = a.keep == 0 or (
-                        found < threshold and best_hub(t, rest.members, amount, a.loan)[0] == a.hub
+                    own = a.ask.keep == 0 or (
+                        found < threshold and best_hub(t, rest.members, amount, a.ask.loan)[0] == a.ask.hub
                     )
                     if found < threshold and own:
-                        if written >= a.rows.shape[0]:
+                        if written >= a.ask.rows.shape[0]:
                             return threshold, spent, -1, lowest
-                        for x in range(a.rows.shape[1]):
-                            a.rows[written, x] = rest.members[x] if x < amount else -1
-                        a.costs[written] = cost
+                        for x in range(a.ask.rows.shape[1]):
+                            a.ask.rows[written, x] = rest.members[x] if x < amount else -1
+                        a.ask.costs[written] = cost
                         written += 1
                         lowest = min(lowest, found)
-                        if a.keep == 0:
+                        if a.ask.keep == 0:
                             threshold = found
-            if spent >= a.nodes or a.halt[0] == 1:
+            if spent >= a.ask.nodes or a.ask.halt[0] == 1:
                 break
         k = rest.at[top]
         c = rest.taken[top] - taken
@@ -159,7 +165,7 @@ def search_rest(
             top -= 1
             continue
         u = (rest.load[top] - load) // width
-        if rest.total[top] + (np.int64(a.table[k, c, u]) << shift) >= threshold:
+        if rest.total[top] + (np.int64(a.ask.table[k, c, u]) << shift) >= threshold:
             top -= 1
             continue
         rest.at[top] = k + 1
@@ -176,7 +182,7 @@ def search_rest(
             lost ^= one
             total += a.arcs[atom, place_of(one)]
         u = (heavy - load) // width
-        if total + (np.int64(a.table[k + 1, c, u]) << shift) >= threshold:
+        if total + (np.int64(a.ask.table[k + 1, c, u]) << shift) >= threshold:
             continue
         bit = ONE << np.uint64(atom)
         linked = flood(a.links, inside | rest.behind[k])
