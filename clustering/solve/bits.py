@@ -57,24 +57,42 @@ def conflicts(first, mask, price, k, chosen):
 
 
 @compiled
-def rows_around(order, where, triples, rho):
-    """Return the subset rows of each atom around a hub: the other atoms as bits, and the price."""
-    n = len(order)
+def rows_of(n, triples, rho):
+    """Return where the priced subset rows of each of n atoms start in a list, and the list."""
     first = np.zeros(n + 1, np.int64)
-    mask = np.zeros(triples.shape[1] * len(rho), np.uint64)
-    price = np.zeros(triples.shape[1] * len(rho), np.int64)
+    for r in range(len(rho)):
+        for x in range(triples.shape[1]):
+            if rho[r] > 0 and triples[r, x] >= 0:
+                first[triples[r, x] + 1] += 1
+    for i in range(n):
+        first[i + 1] += first[i]
+    at, rows = first.copy(), np.empty(first[n], np.int64)
+    for r in range(len(rho)):
+        for x in range(triples.shape[1]):
+            i = triples[r, x]
+            if rho[r] > 0 and i >= 0:
+                rows[at[i]] = r
+                at[i] += 1
+    return first, rows
+
+
+@compiled
+def rows_around(order, where, triples, rho, row_start, row_list):
+    """Return the subset rows of each atom around a hub: the other atoms as bits, and the price."""
+    n, most = len(order), 0
+    for k in range(n):
+        most += row_start[order[k] + 1] - row_start[order[k]]
+    first = np.zeros(n + 1, np.int64)
+    mask, price = np.zeros(most, np.uint64), np.zeros(most, np.int64)
     size = 0
     for k in range(n):
-        for r in range(len(rho)):
-            if rho[r] <= 0:
-                continue
-            others, member = NONE, False
+        for place in range(row_start[order[k]], row_start[order[k] + 1]):
+            r, others = row_list[place], NONE
             for x in range(triples.shape[1]):
                 i = triples[r, x]
-                member = member or i == order[k]
                 if i >= 0 and i != order[k] and where[i] >= 0:
                     others |= ONE << np.uint64(where[i])
-            if member and others != NONE:
+            if others != NONE:
                 # where the third atom is out of reach `others` is one bit: it pays when that is in
                 mask[size] = others
                 price[size] = rho[r]

@@ -20,8 +20,9 @@ from clustering.solve.around import FAR_OFF
 from clustering.solve.columns import Columns, Duals, Master
 from clustering.solve.cuts import violated
 from clustering.solve.halt import Halt
-from clustering.solve.hubs import ROUGH, Priced, Pricer, fixed_part, without_cost
+from clustering.solve.hubs import Priced, Pricer, fixed_part, without_cost
 from clustering.solve.partition import best_choice
+from clustering.solve.pricing import ROUGH
 from clustering.solve.thinning import thinned
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
 

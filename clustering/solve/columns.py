@@ -22,12 +22,12 @@ WIDTH = 5
 """Most atoms in a subset row; shorter ones are filled up with −1."""
 
 
-def in_sets(rows: Ints, n: int) -> Ints:
-    """Return (n, rows) 1 where an atom belongs to a subset row."""
-    out = np.zeros((n + 1, len(rows)), np.int64)
+def pairs_in(holds: NDArray[np.uint8], rows: Ints, n: int) -> NDArray[np.uint8]:
+    """Return (columns, rows) how many pairs of a subset row's atoms a cluster holds."""
+    inside = np.zeros((n + 1, len(rows)), np.float32)
     for r, row in enumerate(rows):
-        out[row, r] = 1
-    return out[:n]
+        inside[row, r] = 1.0
+    return (holds.astype(np.float32) @ inside[:n]).astype(np.uint8) // 2
 
 
 def right_sides(rows: Ints) -> Ints:
@@ -78,6 +78,8 @@ class Columns:
         self._loan = np.zeros(1024, np.int64)
         self._known: dict[tuple[bytes, int], int] = {}
         self.size = 0
+        self._rows = np.zeros((0, WIDTH), np.int64)
+        self._pairs = np.zeros((0, 0), np.uint8)
 
     @property
     def holds(self) -> NDArray[np.uint8]:
@@ -127,8 +129,19 @@ class Columns:
         self._loan = np.concatenate([self._loan, np.zeros_like(self._loan)])
 
     def in_rows(self, triples: Ints) -> Ints:
-        """Return (columns, rows) how many pairs of a row's atoms a cluster holds, rounded down."""
-        return (self.holds @ in_sets(triples, self.n)) // 2
+        """Return (columns, rows) how many pairs of a row's atoms a cluster holds, rounded down.
+
+        What was counted the last time is kept: rows are asked for again and again.
+        """
+        rows = self._rows[: len(triples)]
+        same = int(np.logical_and.accumulate((rows == triples[: len(rows)]).all(axis=1)).sum())
+        if same < len(triples) or len(self._pairs) < self.size:
+            known = self._pairs[:, :same]
+            added = pairs_in(self.holds[: len(known)], triples[same:], self.n)
+            below = pairs_in(self.holds[len(known) :], triples, self.n)
+            self._pairs = np.concatenate([np.concatenate([known, added], axis=1), below])
+            self._rows = triples.copy()
+        return self._pairs[:, : len(triples)]
 
     def reduced(self, duals: Duals, triples: Ints, free: bool = False) -> NDArray:
         """Return the reduced cost of every column, the price of the number of clusters left out.
@@ -192,7 +205,7 @@ class Master:
         fresh = [k for k in numbers if k not in self.inside]
         if not fresh:
             return
-        pairs = ((columns.holds[np.array(fresh)] @ in_sets(self.triples, self.n)) // 2).tolist()
+        pairs = pairs_in(columns.holds[np.array(fresh)], self.triples, self.n)
         for k, hit in zip(fresh, pairs, strict=True):
             variable = self.solver.NumVar(0.0, self.solver.infinity(), "")
             self.objective.SetCoefficient(variable, 0.0 if self.free else float(columns.cost[k]))
@@ -201,19 +214,19 @@ class Master:
             self.count.SetCoefficient(variable, 1.0)
             if columns.loan[k] >= 0:
                 self.lent[columns.loan[k]].SetCoefficient(variable, 1.0)
-            for row, two in zip(self.rows, hit, strict=True):
-                if two:
-                    row.SetCoefficient(variable, float(two))
+            for r in np.flatnonzero(hit).tolist():
+                self.rows[r].SetCoefficient(variable, float(hit[r]))
             self.inside[k] = variable
 
     def cut(self, columns: Columns, triples: Ints) -> None:
         """Add subset rows."""
-        pairs = columns.in_rows(triples)
+        numbers = np.array(list(self.inside), np.int64)
+        pairs = pairs_in(columns.holds[numbers], triples, self.n)
         for r, most in enumerate(right_sides(triples)):
             row = self.solver.Constraint(-self.solver.infinity(), float(most))
-            for k, variable in self.inside.items():
-                if pairs[k, r]:
-                    row.SetCoefficient(variable, float(pairs[k, r]))
+            for place in np.flatnonzero(pairs[:, r]).tolist():
+                variable = self.inside[int(numbers[place])]
+                row.SetCoefficient(variable, float(pairs[place, r]))
             self.rows.append(row)
         self.triples = np.concatenate([self.triples, triples])
 

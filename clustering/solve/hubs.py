@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from clustering.solve.around import FAR_OFF
+from clustering.solve.bits import rows_of
 from clustering.solve.columns import Duals, right_sides
 from clustering.solve.halt import Halt
 from clustering.solve.pricing import price
@@ -21,8 +22,6 @@ from clustering.solve.tables import CHANGE, COUNT, CROSSING, Ints, Tables
 
 STEPS = 256
 """Steps of need in the table of completions: finer ones bound better, coarser ones fill faster."""
-ROUGH = 20_000
-"""Nodes around one hub in the first rounds."""
 
 
 @dataclass(frozen=True)
@@ -83,11 +82,12 @@ class Pricer:
         minima = np.full(len(t.size), FAR_OFF, np.int64)
         clusters: list[tuple[Ints, int]] = []
         complete, overflow, nodes = True, False, 0
+        row_start, row_list = rows_of(len(t.size), triples[: len(duals.rows)], duals.rows)
         for hub in np.flatnonzero(t.hub_allowed).tolist():
             home = int(t.atom_of[hub])
             for area, old, loan, anchor in self.modes:
                 most = min(node_limit, max(total - nodes, 0) + 1)
-                written, lowest, spent = price(
+                written, lowest, spent, cut = price(
                     t,
                     hub,
                     area,
@@ -99,6 +99,8 @@ class Pricer:
                     self.core,
                     triples,
                     duals.rows,
+                    row_start,
+                    row_list,
                     thresholds[home],
                     int(keep),
                     most,
@@ -108,7 +110,7 @@ class Pricer:
                     self._costs,
                 )
                 nodes += spent
-                complete = complete and spent < most
+                complete = complete and not cut
                 if written < 0 or len(clusters) + written > len(self._rows):
                     return Priced(clusters, minima, False, True, nodes)
                 clusters += [(r[r >= 0], loan) for r in self._rows[:written].copy()]

@@ -43,6 +43,10 @@ from clustering.solve.kernels import compiled
 from clustering.solve.resting import Around, Ask, Rest, put_in_order, search_rest
 
 
+ROUGH = 20_000
+"""Nodes around one hub up to which the search is a rough one."""
+
+
 @compiled
 def price(
     t,
@@ -56,6 +60,8 @@ def price(
     core,
     triples,
     rho,
+    row_start,
+    row_list,
     threshold,
     keep,
     nodes,
@@ -68,27 +74,45 @@ def price(
 
     With `keep` = 0 the threshold falls to the best cluster found: the few clusters that are written
     are ever better ones. With `keep` = 1 all are written whose best hub this is. Returns how many
-    were written to `rows` (atoms, −1 beyond the last) and `costs`, a lower bound on the reduced
-    cost of every cluster of this hub and mode, and the nodes used; −1 written: too many for `rows`;
-    a bound below the threshold with nodes ≥ the limit: the search was cut off.
+    were written to `rows` (atoms, −1 beyond the last) and `costs` (−1: too many for `rows`), a lower
+    bound on the reduced cost of every cluster of this hub and mode, the nodes used, and whether the
+    search was cut off.
 
     Where more atoms come into question than a word has bits, the one that is hardest to reach is
-    put in, then left out, until few enough are left.
+    put in, then left out, until few enough are left; with at most `ROUGH` nodes those that are
+    hardest to reach are only left out, which counts as cut off.
     """
     wide, late = ranges(t, area, anchor)
     inside = candidates(t, hub, loan, anchor, late)
     home = t.atom_of[hub]
     if inside[home] == 0:
-        return 0, FAR_OFF, 0
+        return 0, FAR_OFF, 0, False
     v, const = values(t, hub, area, old, loan, pi, mu)
     share, lean = np.empty(len(t.arc_to), np.int64), np.empty(len(v), np.int64)
     extra, held = np.empty(len(v), np.int64), np.zeros(len(v), np.uint8)
     held[home] = 1
     if anchor >= 0:
         held[anchor] = 1
-    ask = Ask(hub, loan, wide, pi, mu, triples, rho, keep, nodes, halt, table, rows, costs)
+    ask = Ask(
+        hub,
+        loan,
+        wide,
+        pi,
+        mu,
+        triples,
+        rho,
+        row_start,
+        row_list,
+        keep,
+        nodes,
+        halt,
+        table,
+        rows,
+        costs,
+    )
     spent, written, lowest, bound = 0, 0, threshold, FAR_OFF
     waiting = [(inside, held)]
+    cut = False
     while len(waiting) > 0:
         inside, held = waiting.pop()
         spent += 1
@@ -98,12 +122,17 @@ def price(
         if bound == FAR_OFF:
             bound = low
             if bound >= threshold:
-                return 0, bound, 0
+                return 0, bound, 0, False
         if low >= threshold:
             continue
         if inside.sum() > WIDEST:
             if spent >= nodes or halt[0] == 1:
-                return written, bound, nodes
+                return written, bound, spent, True
+            if nodes <= ROUGH:
+                cut = True
+                leave_nearest(t, home, held, inside, extra)
+                waiting.append((inside, held))
+                continue
             far = -1
             for i in range(len(v)):
                 if inside[i] == 1 and held[i] == 0 and (far < 0 or extra[i] > extra[far]):
@@ -118,10 +147,29 @@ def price(
             t, ask, home, held, inside, v, const, share, lean, core, threshold, spent, written, lowest
         )
         if written < 0:
-            return -1, lowest, spent
+            return -1, lowest, spent, True
         if spent >= nodes or halt[0] == 1:
-            return written, bound, nodes
-    return written, lowest, spent
+            return written, bound, spent, True
+    if cut:
+        lowest = bound
+    return written, lowest, spent, cut
+
+
+@compiled
+def leave_nearest(t, home, held, inside, extra):
+    """Leave inside only the atoms easiest to reach, as many as a word has bits."""
+    far = np.empty(len(held), np.int64)
+    count = 0
+    for i in range(len(held)):
+        if inside[i] == 1:
+            far[count] = -1 if held[i] == 1 else extra[i]
+            count += 1
+    far[:count].sort()
+    line = far[WIDEST]
+    for i in range(len(held)):
+        if inside[i] == 1 and held[i] == 0 and extra[i] >= line:
+            inside[i] = 0
+    reachable(t, home, inside)
 
 
 @compiled
@@ -159,7 +207,9 @@ def explore(
             arcs[a, b] = t.arcs[order[a], order[b]]
             if arcs[a, b] != 0:
                 partners[a] |= ONE << np.uint64(b)
-    row_first, row_mask, row_price = rows_around(order, where, ask.triples, ask.rho)
+    row_first, row_mask, row_price = rows_around(
+        order, where, ask.triples, ask.rho, ask.row_start, ask.row_list
+    )
     size, need, own = t.size[order], t.need[order], t.secondaries[order]
     value = v[order]
     # -- 1. the core, depth first: worth[d, k] is the value of k with its shares of open arcs

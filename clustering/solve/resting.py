@@ -39,6 +39,9 @@ class Ask(NamedTuple):
     mu: Ints
     triples: Ints
     rho: Ints
+    row_start: Ints
+    row_list: Ints
+    """The priced rows of each atom, as `bits.rows_of` gives them."""
     keep: int
     nodes: int
     halt: NDArray[np.uint8]
@@ -95,26 +98,22 @@ def put_in_order(rest, count):
 @lean
 def reduced_cost(t, a, inside, members):
     """Return the number of atoms in a set of bits (put into `members`), cost and reduced cost."""
-    amount, left = 0, inside
+    amount, left, rows = 0, inside, 0
     while left != NONE:
         low = left & (~left + ONE)
         left ^= low
-        members[amount] = a.order[place_of(low)]
+        k = place_of(low)
+        rows += conflicts(a.row_first, a.row_mask, a.row_price, k, inside & (low - ONE))
+        members[amount] = a.order[k]
         amount += 1
     cost = judge(t, members, amount, a.ask.hub, a.ask.loan)
     if cost >= BROKEN:
         return amount, cost, cost
-    found = cost
+    found = cost + rows
     for x in range(amount):
         found -= a.ask.pi[members[x]]
     if a.ask.loan >= 0:
         found += a.ask.mu[a.ask.loan]
-    for r in range(len(a.ask.rho)):
-        inner = 0
-        for x in range(amount):
-            for y in range(a.ask.triples.shape[1]):
-                inner += members[x] == a.ask.triples[r, y]
-        found += (inner // 2) * a.ask.rho[r]
     return amount, cost, found
 
 
