@@ -23,8 +23,8 @@ from clustering.solve.halt import Halt
 from clustering.solve.hubs import Priced, Pricer, fixed_part, without_cost
 from clustering.solve.partition import best_choice
 from clustering.solve.pricing import ROUGH
-from clustering.solve.thinning import thinned
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
+from clustering.solve.thinning import thinned
 
 NOTHING = 2**50
 """Cost of the best plan when none is known."""

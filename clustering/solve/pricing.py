@@ -25,6 +25,7 @@ from clustering.solve.around import (
     WIDEST,
     arranged,
     candidates,
+    net_of,
     prune,
     ranges,
     reachable,
@@ -41,7 +42,6 @@ from clustering.solve.bits import (
 )
 from clustering.solve.kernels import compiled
 from clustering.solve.resting import Around, Ask, Rest, put_in_order, search_rest
-
 
 ROUGH = 20_000
 """Nodes around one hub up to which the search is a rough one."""
@@ -88,11 +88,25 @@ def price(
     if inside[home] == 0:
         return 0, FAR_OFF, 0, False
     v, const = values(t, hub, area, old, loan, pi, mu)
-    share, lean = np.empty(len(t.arc_to), np.int64), np.empty(len(v), np.int64)
-    extra, held = np.empty(len(v), np.int64), np.zeros(len(v), np.uint8)
+    held = np.zeros(len(v), np.uint8)
     held[home] = 1
     if anchor >= 0:
         held[anchor] = 1
+    net = net_of(t, np.arange(len(v)), inside)
+    v, held, inside = v[net.atoms], held[net.atoms], inside[net.atoms]
+    home = np.searchsorted(net.atoms, home)
+    share, lean = np.empty(len(net.arc_to), np.int64), np.empty(len(v), np.int64)
+    extra = np.empty(len(v), np.int64)
+    bound = prune(
+        net, home, held, inside, v, const, wide[0], wide[1], threshold, share, lean, extra
+    )
+    if bound >= threshold:
+        return 0, bound, 0, False
+    home = inside[:home].sum()
+    net = net_of(net, net.atoms, inside)
+    v, held, inside = v[inside == 1], held[inside == 1], inside[inside == 1]
+    share, lean = share[: len(net.arc_to)], lean[: len(v)]
+    extra = extra[: len(v)]
     ask = Ask(
         hub,
         loan,
@@ -110,19 +124,15 @@ def price(
         rows,
         costs,
     )
-    spent, written, lowest, bound = 0, 0, threshold, FAR_OFF
+    spent, written, lowest = 0, 0, threshold
     waiting = [(inside, held)]
     cut = False
     while len(waiting) > 0:
         inside, held = waiting.pop()
         spent += 1
         low = prune(
-            t, home, held, inside, v, const, wide[0], wide[1], threshold, share, lean, extra
+            net, home, held, inside, v, const, wide[0], wide[1], threshold, share, lean, extra
         )
-        if bound == FAR_OFF:
-            bound = low
-            if bound >= threshold:
-                return 0, bound, 0, False
         if low >= threshold:
             continue
         if inside.sum() > WIDEST:
@@ -130,7 +140,7 @@ def price(
                 return written, bound, spent, True
             if nodes <= ROUGH:
                 cut = True
-                leave_nearest(t, home, held, inside, extra)
+                leave_nearest(net, home, held, inside, extra)
                 waiting.append((inside, held))
                 continue
             far = -1
@@ -139,12 +149,26 @@ def price(
                     far = i
             without, within = inside.copy(), held.copy()
             without[far], within[far] = 0, 1
-            if kept_whole(t, home, held, without):
+            if kept_whole(net, home, held, without):
                 waiting.append((without, held))
             waiting.append((inside, within))
             continue
         threshold, spent, written, lowest = explore(
-            t, ask, home, held, inside, v, const, share, lean, core, threshold, spent, written, lowest
+            t,
+            ask,
+            net,
+            home,
+            held,
+            inside,
+            v,
+            const,
+            share,
+            lean,
+            core,
+            threshold,
+            spent,
+            written,
+            lowest,
         )
         if written < 0:
             return -1, lowest, spent, True
@@ -156,7 +180,7 @@ def price(
 
 
 @compiled
-def leave_nearest(t, home, held, inside, extra):
+def leave_nearest(net, home, held, inside, extra):
     """Leave inside only the atoms easiest to reach, as many as a word has bits."""
     far = np.empty(len(held), np.int64)
     count = 0
@@ -169,13 +193,13 @@ def leave_nearest(t, home, held, inside, extra):
     for i in range(len(held)):
         if inside[i] == 1 and held[i] == 0 and extra[i] >= line:
             inside[i] = 0
-    reachable(t, home, inside)
+    reachable(net, home, inside)
 
 
 @compiled
-def kept_whole(t, home, held, inside):
+def kept_whole(net, home, held, inside):
     """Drop the atoms that are cut off from home; return whether all that are held are left."""
-    reachable(t, home, inside)
+    reachable(net, home, inside)
     for i in range(len(held)):
         if held[i] == 1 and inside[i] == 0:
             return False
@@ -184,16 +208,31 @@ def kept_whole(t, home, held, inside):
 
 @compiled
 def explore(
-    t, ask, home, held, inside, v, const, share, lean, core, threshold, spent, written, lowest
+    t,
+    ask,
+    net,
+    home,
+    held,
+    inside,
+    v,
+    const,
+    share,
+    lean,
+    core,
+    threshold,
+    spent,
+    written,
+    lowest,
 ):
     """Search the clusters that hold all atoms `held` and others inside, at most `WIDEST` in all.
 
     Returns threshold, nodes, clusters written (−1: too many) and least found.
     """
     wide, nodes = ask.wide, ask.nodes
-    order, first_rest = arranged(t, home, held, inside, core)
+    local, first_rest = arranged(net, home, held, inside, core[net.atoms])
+    order = net.atoms[local]
     n, forced = len(order), int(held.sum()) - 1
-    where = np.full(len(inside), -1, np.int64)
+    where = np.full(len(t.size), -1, np.int64)
     for k in range(n):
         where[order[k]] = k
     links, bars, partners = np.zeros(n, np.uint64), np.zeros(n, np.uint64), np.zeros(n, np.uint64)
@@ -211,15 +250,16 @@ def explore(
         order, where, ask.triples, ask.rho, ask.row_start, ask.row_list
     )
     size, need, own = t.size[order], t.need[order], t.secondaries[order]
-    value = v[order]
+    value = v[local]
     # -- 1. the core, depth first: worth[d, k] is the value of k with its shares of open arcs
     worth, part = np.zeros((n + 1, n), np.int64), np.zeros((n, n), np.int64)
     for k in range(n):
-        for e in range(t.first_arc[order[k]], t.first_arc[order[k] + 1]):
-            if where[t.arc_to[e]] >= 0:
-                part[k, where[t.arc_to[e]]] = share[e]
+        for e in range(net.first_arc[local[k]], net.first_arc[local[k] + 1]):
+            other = where[net.atoms[net.arc_to[e]]]
+            if other >= 0:
+                part[k, other] = share[e]
     for k in range(n):
-        worth[0, k] = lean[order[k]] - part[0, k]
+        worth[0, k] = lean[local[k]] - part[0, k]
     fixed = np.zeros(n + 1, np.int64)
     chosen, out = np.zeros(n + 1, np.uint64), np.zeros(n + 1, np.uint64)
     taken, load, have = (

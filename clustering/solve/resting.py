@@ -144,7 +144,8 @@ def search_rest(
                 if guess < threshold:
                     amount, cost, found = reduced_cost(t, a, inside, rest.members)
                     own = a.ask.keep == 0 or (
-                        found < threshold and best_hub(t, rest.members, amount, a.ask.loan)[0] == a.ask.hub
+                        found < threshold
+                        and best_hub(t, rest.members, amount, a.ask.loan)[0] == a.ask.hub
                     )
                     if found < threshold and own:
                         if written >= a.ask.rows.shape[0]:
