@@ -6,9 +6,10 @@ For duals π (one per atom) the reduced cost of a cluster C with hub h is
             + balance(need) + size(pupils) + Σ_T ρ_T [|C∩T| ≥ 2]
 
 with v_i = travel[i,h] + out_i − π_i (+ the prices of crossing, change and loan, which are linear in
-C once the main area, the main old cluster and the loan are fixed: a *mode*). Every arc is shared out
-between its ends, which can only flatter a cluster; the best sum of schools under that relaxation
-bounds rc from below. An atom whose every cluster is bounded above the threshold is left out.
+C once the main area, the main old cluster and the loan are fixed: a *mode*). Every arc is shared
+out between its ends, which can only flatter a cluster; the best sum of schools under that
+relaxation bounds rc from below. An atom whose every cluster is bounded above the threshold is left
+out.
 """
 
 from __future__ import annotations

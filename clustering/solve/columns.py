@@ -128,7 +128,7 @@ class Columns:
         self._hub = np.concatenate([self._hub, np.zeros_like(self._hub)])
         self._loan = np.concatenate([self._loan, np.zeros_like(self._loan)])
 
-    def in_rows(self, triples: Ints) -> Ints:
+    def in_rows(self, triples: Ints) -> NDArray[np.uint8]:
         """Return (columns, rows) how many pairs of a row's atoms a cluster holds, rounded down.
 
         What was counted the last time is kept: rows are asked for again and again.

@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 
-from clustering.solve.around import WIDEST
 from clustering.solve.close import NOTHING, Proof, prove
 from clustering.solve.columns import Columns
 from clustering.solve.halt import Halt
@@ -22,8 +21,6 @@ from clustering.solve.model import Model
 from clustering.solve.seeds import Found, labels_of, run
 from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub, make_tables
 
-WIDE_ROUNDS = 40
-"""Rounds of pricing for a part with more atoms than the pricer's masks hold: no proof in sight."""
 ORDINARY = 100
 """Atoms of a part up to which the moves of an effort are what it says."""
 POOL = 2**15
@@ -157,7 +154,7 @@ class _Work:
             self.tables,
             self.columns,
             Pricer(self.tables, effort.node_limit, effort.max_columns),
-            effort.max_rounds if len(model) <= WIDEST else min(effort.max_rounds, WIDE_ROUNDS),
+            effort.max_rounds,
             effort.max_cut_rounds,
             effort.max_nodes,
             effort.max_choice,
@@ -184,7 +181,7 @@ class _Work:
         n = len(self.model)
         self.take(start)
         plans: list[Ints | None] = [None] * self.effort.restarts
-        if self.best:
+        if len(start) == self.proof.clusters:
             plans.insert(0, labels_of([c.atoms for c in start], n))
         for number, labels in enumerate(plans):
             found: Found | None = None

@@ -74,9 +74,9 @@ def price(
 
     With `keep` = 0 the threshold falls to the best cluster found: the few clusters that are written
     are ever better ones. With `keep` = 1 all are written whose best hub this is. Returns how many
-    were written to `rows` (atoms, −1 beyond the last) and `costs` (−1: too many for `rows`), a lower
-    bound on the reduced cost of every cluster of this hub and mode, the nodes used, and whether the
-    search was cut off.
+    were written to `rows` (atoms, −1 beyond the last) and `costs` (−1: too many for `rows`), a
+    lower bound on the reduced cost of every cluster of this hub and mode, the nodes used, and
+    whether the search was cut off.
 
     Where more atoms come into question than a word has bits, the one that is hardest to reach is
     put in, then left out, until few enough are left; with at most `ROUGH` nodes those that are
@@ -200,10 +200,7 @@ def leave_nearest(net, home, held, inside, extra):
 def kept_whole(net, home, held, inside):
     """Drop the atoms that are cut off from home; return whether all that are held are left."""
     reachable(net, home, inside)
-    for i in range(len(held)):
-        if held[i] == 1 and inside[i] == 0:
-            return False
-    return True
+    return not (held & (1 - inside)).any()
 
 
 @compiled

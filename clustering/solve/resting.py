@@ -143,10 +143,9 @@ def search_rest(
                 guess = rest.total[top] + deviation(p[BALANCE], here, p[TOTAL_NEED], p[COUNT])
                 if guess < threshold:
                     amount, cost, found = reduced_cost(t, a, inside, rest.members)
-                    own = a.ask.keep == 0 or (
-                        found < threshold
-                        and best_hub(t, rest.members, amount, a.ask.loan)[0] == a.ask.hub
-                    )
+                    own = a.ask.keep == 0
+                    if found < threshold and not own:
+                        own = best_hub(t, rest.members, amount, a.ask.loan)[0] == a.ask.hub
                     if found < threshold and own:
                         if written >= a.ask.rows.shape[0]:
                             return threshold, spent, -1, lowest

@@ -72,7 +72,7 @@ def converge(master: Master, columns: Columns, numbers: Ints) -> None:
         _, duals = master.solve()
         reduced = columns.reduced(duals, master.triples)[numbers] - duals.clusters
         order = np.argsort(reduced, kind="stable")[:BATCH]
-        fresh = [k for k in numbers[order[reduced[order] < -1e-3]].tolist()]
+        fresh = numbers[order[reduced[order] < -1e-3]].tolist()
         before = len(master.inside)
         master.add(columns, fresh)
         if len(master.inside) == before and not master.widen():
