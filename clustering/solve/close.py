@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.solve.around import FAR_OFF
+from clustering.solve.around import FAR_OFF, WIDEST
 from clustering.solve.columns import Columns, Duals, Master
 from clustering.solve.cuts import violated
 from clustering.solve.halt import Halt
@@ -34,6 +34,8 @@ KNOWN = 3000
 """Columns among which a better plan is looked for before the proof is done."""
 FEW = 10
 """Columns of a round that was cut off below which the next may go further."""
+TAIL = 0.003
+"""Share of the master's value by which the bound of a large part may stay below it."""
 NEAR = 0.02
 """Gap, as a share of the cost, from which listing all clusters that fit in it is worth a try."""
 
@@ -203,6 +205,7 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
         rows = len(master.triples)
         centre = Duals(guess, 0.0, np.zeros(len(master.lent)), np.zeros(rows))
     proof.converged = False
+    wide = proof.columns.n > WIDEST and not master.free
     tables = without_cost(proof.tables) if master.free else proof.tables
     for _ in range(proof.max_rounds):
         if proof.over():
@@ -241,7 +244,8 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
             elif proof.learn(whole, master.triples, priced) or centre is None:
                 centre = whole
             proof.tell("proof", proof.best_cost, proof.bound, None)
-            if proof.closed:
+            if proof.closed or (wide and _nearly(proof, value)):
+                proof.converged = True
                 return
             numbers = {proof.columns.add(atoms, loan) for atoms, loan in priced.clusters}
             fresh = sorted(numbers - {-1} - set(master.inside))
@@ -257,6 +261,11 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
                 continue
             proof.converged = True
             return
+
+
+def _nearly(proof: Proof, value: float) -> bool:
+    """Is the bound of the prices so near the master's value that subset rows will raise it more?"""
+    return value - proof.dual_bound <= TAIL * abs(value)
 
 
 def _price_known(proof: Proof, master: Master, duals: Duals) -> bool:
