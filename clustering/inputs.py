@@ -292,14 +292,11 @@ def _feeders(study: Study, schools: Schools) -> Feeders | None:
         return None
     path = study.resolve(own.file)
     try:
-        sheet = read_sheet(path, HEADINGS)
+        sheet = read_sheet(path, HEADINGS, remedy=REMEDY)
     except PersonalDataError:
         raise
-    except SchoolsError as error:  # its remedies speak of a table of schools where no heading fits
-        raise FlowsError(
-            replace(fault, fix=REMEDY) if "heading" in fault.what else fault
-            for fault in error.faults
-        ) from error
+    except SchoolsError as error:
+        raise FlowsError(error.faults) from error
     return read_flows(
         sheet,
         schools.table,

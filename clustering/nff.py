@@ -78,7 +78,7 @@ class UnitValues(_Table):
     @property
     def note(self) -> str:
         """Say which values were used, and that they want checking where nobody has."""
-        warning = "" if self.checked else ", which nobody has checked yet"
+        warning = "" if self.checked else ", which nobody has checked in full yet"
         return f"Unit values of the national funding formula {self.year}{warning} ({self.source})."
 
 

@@ -31,6 +31,11 @@ _PERSONAL_WORDS = """
     candidatenumber admissionnumber nhsnumber anonpupilid anonymisedpupilid
     pupilmatchingreference pupilforename pupilsurname legalsurname legalforename
 """
+REMEDY = (
+    "Wanted are a URN column and the columns name, phase, easting, northing (or a GIAS extract as "
+    "downloaded)."
+)
+"""What a file of schools holds, for somebody whose file has none of its headings."""
 _PERSONAL = frozenset(_PERSONAL_WORDS.split())
 
 
@@ -43,12 +48,15 @@ def read_sheet(
     path: Path | str,
     key: Collection[str] = ("urn",),
     wanted: Callable[[str], bool] = lambda _: True,
+    *,
+    remedy: str = REMEDY,
 ) -> pd.DataFrame:
     """Read one file into text cells: index `row` (as a spreadsheet numbers it), headings as given.
 
     `key` names (in `plain` spelling) of which one must stand in the heading; `wanted` says of a
     heading in that spelling whether its column is kept. Blank rows are left out; headings are
-    made unique by a suffix; every cell is a trimmed str, "" where empty.
+    made unique by a suffix; every cell is a trimmed str, "" where empty. Where no heading fits,
+    `remedy` says what the file should hold.
     Raises SchoolsError when the file cannot be read and PersonalDataError when it is about pupils.
     """
     path = Path(path)
@@ -56,11 +64,11 @@ def read_sheet(
     raw = _bytes(path, tray)
     if raw.startswith(b"PK"):
         records = _excel(raw, tray)
-        heading, cells = _split(records, key, tray)
+        heading, cells = _split(records, key, remedy, tray)
         _refuse_pupils(heading, records.to_csv(index=False, header=False), path)
     else:
         text = _text(raw, tray)
-        heading, start, delimiter, first_row = _heading(text, key, tray)
+        heading, start, delimiter, first_row = _heading(text, key, remedy, tray)
         _refuse_pupils(heading, text, path)
         cells = _body(text[start:], heading, delimiter, first_row, wanted, tray)
     tray.raise_if_any()
@@ -124,12 +132,12 @@ def _excel(raw: bytes, tray: Faults) -> pd.DataFrame:
 
 
 def _split(
-    records: pd.DataFrame, key: Collection[str], tray: Faults
+    records: pd.DataFrame, key: Collection[str], remedy: str, tray: Faults
 ) -> tuple[list[str], pd.DataFrame]:
     first = [[str(cell) for cell in line] for line in records.head(_SEARCH_ROWS).to_numpy()]
     at = _heading_at(first, key)
     if at is None:
-        _no_heading(first, key, tray)
+        _no_heading(first, key, remedy, tray)
         tray.raise_if_any()
         raise AssertionError
     cells = records.iloc[at + 1 :].astype(str)
@@ -137,7 +145,9 @@ def _split(
     return first[at], cells
 
 
-def _heading(text: str, key: Collection[str], tray: Faults) -> tuple[list[str], int, str, int]:
+def _heading(
+    text: str, key: Collection[str], remedy: str, tray: Faults
+) -> tuple[list[str], int, str, int]:
     """Return the heading, where the rows below it begin, the delimiter, the first row's number."""
     seen: list[list[str]] = []
     for delimiter in DELIMITERS:
@@ -151,7 +161,7 @@ def _heading(text: str, key: Collection[str], tray: Faults) -> tuple[list[str], 
             return records[at], start, delimiter, at + 2
         if not seen or max(map(len, records), default=0) > max(map(len, seen)):
             seen = records
-    _no_heading(seen, key, tray)
+    _no_heading(seen, key, remedy, tray)
     tray.raise_if_any()
     raise AssertionError
 
@@ -178,14 +188,15 @@ def _heading_at(records: list[list[str]], key: Collection[str]) -> int | None:
     return None
 
 
-def _no_heading(records: list[list[str]], key: Collection[str], tray: Faults) -> None:
+def _no_heading(
+    records: list[list[str]], key: Collection[str], remedy: str, tray: Faults
+) -> None:
     first = next((record for record in records if any(cell.strip() for cell in record)), [])
     found = ", ".join(f'"{cell.strip()[:40]}"' for cell in first[:12] if cell.strip()) or "nothing"
     tray.add(
         f"No heading with a column of {' or '.join(sorted(key)).upper()} was found. "
         f"The first row holds: {found}.",
-        "Wanted are a URN column and the columns name, phase, easting, northing (or a GIAS extract "
-        "as downloaded).",
+        remedy,
     )
 
 

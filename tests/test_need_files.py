@@ -190,7 +190,7 @@ def test_pounds_of_a_band_by_phase_at_the_schools_own_lsoa():
     table = schools(["E1", "E1", "E1", "E2", "E3"],
                     ["primary", "secondary", "all_through", "primary", "primary"])  # fmt: skip
     found = idaci_rates(table, ranked(E1="800", E2="2000", E3="30000"), unit_values())
-    assert found.rate.tolist() == [685, 945, 815, 520, 0]
+    assert found.rate.tolist() == [685, 950, 817.5, 520, 0]
     assert "neighbourhood of the school" in found.approximate
 
 
@@ -228,11 +228,33 @@ def test_schools_without_lsoa_cannot_be_looked_up():
 
 # -- unit values -----------------------------------------------------------------------------------
 
+AREA_COST = 1.00017
+"""Area cost adjustment of the council of the two academies whose statements are quoted below."""
+PRIMARY_STATEMENT = {"B": 1_040.18, "D": 890.16, "E": 13_682.40, "F": 4_935.84}
+SECONDARY_STATEMENT = {
+    **{"A": 84_564.24, "B": 73_022.74, "C": 2_085.36},
+    **{"D": 89_550.51, "E": 15_302.72, "F": 76_173.44},
+}
+"""IDACI pounds of two academies' funding statements of 2025-26, as quoted in public code."""
+
 
 def test_shipped_unit_values_say_that_nobody_checked_them():
     values = unit_values()
-    assert "nobody has checked" in values.note
+    assert "nobody has checked in full" in values.note
     assert values.year == "2025-26"
+
+
+@pytest.mark.parametrize(
+    ("phase", "band", "pounds"),
+    [
+        *(("primary", band, pounds) for band, pounds in PRIMARY_STATEMENT.items()),
+        *(("secondary", band, pounds) for band, pounds in SECONDARY_STATEMENT.items()),
+    ],
+)
+def test_unit_values_divide_a_funding_statement_into_whole_pupils(phase, band, pounds):
+    unit = getattr(unit_values().idaci, phase)[band]
+    pupils = pounds / round(unit * AREA_COST, 2)
+    assert abs(pupils - round(pupils)) < 1e-6
 
 
 def test_a_planners_own_unit_values(tmp_path: Path):
