@@ -188,9 +188,7 @@ def _heading_at(records: list[list[str]], key: Collection[str]) -> int | None:
     return None
 
 
-def _no_heading(
-    records: list[list[str]], key: Collection[str], remedy: str, tray: Faults
-) -> None:
+def _no_heading(records: list[list[str]], key: Collection[str], remedy: str, tray: Faults) -> None:
     first = next((record for record in records if any(cell.strip() for cell in record)), [])
     found = ", ".join(f'"{cell.strip()[:40]}"' for cell in first[:12] if cell.strip()) or "nothing"
     tray.add(
