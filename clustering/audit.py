@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from clustering.plan import Cluster, Plan, main_area
@@ -127,6 +129,26 @@ class Audit:
             problem.feeder_to.tolist(),
             problem.feeder_pupils.tolist(),
             strict=True,
+        )
+
+    @cached_property
+    def moves(self) -> pd.DataFrame:
+        """Everybody who changes school: `home` (cluster left, "" for none), `origin`, `goal`,
+        `pupils`, `kept`; also the flows that are too small to be priced."""
+        problem = self.problem
+        origin = np.concatenate([problem.feeder_from, problem.small_from])
+        goal = np.concatenate([problem.feeder_to, problem.small_to])
+        label = np.array(self.label, dtype=object)
+        lent = np.array([self.lent.get(home, -1) for home in self.label], np.int64)
+        kept = (label[origin] != "") & ((label[origin] == label[goal]) | (lent[origin] == goal))
+        return pd.DataFrame(
+            {
+                "home": label[origin],
+                "origin": origin,
+                "goal": goal,
+                "pupils": np.concatenate([problem.feeder_pupils, problem.small_pupils]),
+                "kept": kept.astype(bool),
+            }
         )
 
     def kept(self, i: int, j: int) -> bool:
@@ -370,10 +392,8 @@ class Audit:
         members, hub = self.members[label], self.hub[label]
         others = [i for i in members if i != hub]
         minutes = problem.minutes[others, hub] if others else np.zeros(1)
-        kept, lost = 0.0, 0.0
-        for i, j, p in self.flows():
-            if self.label[i] == label:
-                kept, lost = (kept + p, lost) if self.kept(i, j) else (kept, lost + p)
+        own = self.moves[self.moves["home"] == label]
+        kept, lost = (float(own.loc[own["kept"] == one, "pupils"].sum()) for one in (True, False))
         return {
             "cluster": label,
             "name": f"{label}: {problem.names[hub]}",
@@ -401,11 +421,8 @@ class Audit:
             for i in members
             if i != self.hub[label]
         ]
-        flow = {"all": [0.0, 0.0], "non_selective": [0.0, 0.0]}
-        for i, j, p in self.flows():
-            flow["all"][self.kept(i, j)] += p
-            if not problem.selective[j]:
-                flow["non_selective"][self.kept(i, j)] += p
+        everybody = self.moves
+        open_to_all = everybody[~problem.selective[everybody["goal"].to_numpy(np.int64)]]
         figures = {
             "clusters": float(len(rows)),
             "mean_minutes": round(float(np.mean(travel)), 1) if travel else 0.0,
@@ -413,7 +430,8 @@ class Audit:
         }
         if need and min(need) > 0:
             figures["largest_to_smallest_need"] = round(max(need) / min(need), 2)
-        for kind, (lost, kept) in flow.items():
-            if lost + kept:
-                figures[f"feeders_kept_{kind}"] = round(kept / (lost + kept), 3)
+        for kind, moves in (("all", everybody), ("non_selective", open_to_all)):
+            if moves["pupils"].sum() > 0:
+                kept = moves.loc[moves["kept"], "pupils"].sum() / moves["pupils"].sum()
+                figures[f"feeders_kept_{kind}"] = round(float(kept), 3)
         return figures

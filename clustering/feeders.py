@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pandas as pd
 
@@ -24,14 +24,16 @@ class Feeders:
     `links` has `from_urn, to_urn` (both schools of the study), `pupils` (float, mean a year) and
     `estimated` (bool: nobody counted this link); `elsewhere` has the same columns for leavers to
     places that are not a school of the study (`to_urn` one of `ELSEWHERE`, or a URN as in the
-    file). Both are sorted by `from_urn, to_urn`, one row a pair, no NaN. `source` is a sentence
-    for every output, `notes` what was done on the way.
+    file); `small` those of an estimate that are too small to draw or to design by, and that count
+    all the same in how many leavers a plan keeps. All are sorted by `from_urn, to_urn`, one row a
+    pair, no NaN. `source` is a sentence for every output, `notes` what was done on the way.
     """
 
     links: pd.DataFrame
     elsewhere: pd.DataFrame
     source: str
     notes: tuple[str, ...]
+    small: pd.DataFrame = field(default_factory=lambda: flow_table())
 
     @property
     def estimated(self) -> bool:
@@ -41,7 +43,8 @@ class Feeders:
     @property
     def reporting(self) -> frozenset[str]:
         """URNs of the schools whose leavers are known."""
-        return frozenset(self.links["from_urn"]) | frozenset(self.elsewhere["from_urn"])
+        tables = (self.links, self.elsewhere, self.small)
+        return frozenset(urn for table in tables for urn in table["from_urn"])
 
 
 def no_feeders() -> Feeders:
@@ -69,13 +72,14 @@ def filled(counted: Feeders, estimate: Feeders) -> Feeders:
     known = counted.reporting
     links = _joined(counted.links, estimate.links, known)
     elsewhere = _joined(counted.elsewhere, estimate.elsewhere, known)
+    small = _joined(counted.small, estimate.small, known)
     notes = (*counted.notes, *estimate.notes)
     new = len(set(links["from_urn"]) - known)
     if not new:
-        return Feeders(links, elsewhere, counted.source, notes)
+        return Feeders(links, elsewhere, counted.source, notes, small)
     note = f"The leavers of {some_schools(new)} of which the file says nothing are estimated."
     source = f"{counted.source}; for {some_schools(new)} {estimate.source}"
-    return Feeders(links, elsewhere, source, (*notes, note))
+    return Feeders(links, elsewhere, source, (*notes, note), small)
 
 
 def _joined(own: pd.DataFrame, other: pd.DataFrame, known: frozenset[str]) -> pd.DataFrame:

@@ -67,6 +67,12 @@ def read_flows(
     rows = rows[rows["from_urn"].isin(schools.index)]
     rows = _best_kind(_recent(rows, notes), notes)
     flows = _mean(rows)
+    unknown = flows.loc[flows["to_urn"] == "UNK", "pupils"].sum()
+    if unknown:
+        notes.append(
+            f"{unknown:,.0f} leavers a year go to an unknown school (UNK): they count neither as "
+            "kept nor as split, so the shares kept are of those whose next school is known."
+        )
     inside = flows["to_urn"].isin(schools.index)
     return Feeders(
         flow_table(flows[inside]), flow_table(flows[~inside]), _source(rows), tuple(notes)

@@ -41,20 +41,31 @@ def estimate_flows(
 
     `schools` is the schools table; `minutes` is labelled by URN on both sides and complete. Where
     some flows are `known`, the schools that report them are left out and their pupils are taken
-    off the places. For each school links, `OUT` (elsewhere) and `UNK` (links too small to name)
-    sum to its leavers, to a tenth of a pupil; those who stay in an all-through school do not leave.
+    off the places. For each school links, small links (below `keep_share` and `keep_pupils`) and
+    `OUT` (elsewhere) sum to its leavers, to a tenth of a pupil; those who stay in an all-through
+    school do not leave.
     """
     settings = settings or GravitySettings()
     schools = schools.sort_index()
     steps = list(_steps(schools, minutes, settings, known))
-    rows = [row for step in steps for row in _kept(step, settings)]
-    flows = pd.DataFrame(rows, columns=["from_urn", "to_urn", "pupils", "estimated"])
-    inside = flows["to_urn"].isin(schools.index)
+    rows = [row for step in steps for row in _told(step, settings)]
+    flows = pd.DataFrame(rows, columns=["from_urn", "to_urn", "pupils", "named"])
+    flows["estimated"] = True
+    inside, named = flows["to_urn"].isin(schools.index), flows["named"].astype(bool)
     notes = [_account(step) for step in steps]
+    small = flow_table(flows[inside & ~named])
+    if len(small):
+        notes.append(_on_small(small, flows.loc[inside, "pupils"].sum(), settings))
     without = int(schools["pupils"].isna().sum())
     if without:
         notes.append(f"Not in the estimate of flows: {some_schools(without)} without a roll.")
-    return Feeders(flow_table(flows[inside]), flow_table(flows[~inside]), SOURCE, tuple(notes))
+    return Feeders(
+        flow_table(flows[inside & named]),
+        flow_table(flows[~inside]),
+        SOURCE,
+        tuple(notes),
+        small,
+    )
 
 
 def calibrate(
@@ -266,17 +277,30 @@ def _filled_places(
 # -- what is told --------------------------------------------------------------------------------
 
 
-def _kept(step: _Step, settings: GravitySettings) -> Iterator[tuple[str, str, float, bool]]:
-    """Yield links worth naming, OUT and UNK of each school, in tenths that sum to its leavers."""
+def _told(step: _Step, settings: GravitySettings) -> Iterator[tuple[str, str, float, bool]]:
+    """Yield the flows of each school, OUT among them, in tenths that sum to its leavers.
+
+    The last of each says whether the link is large enough to be named.
+    """
     for i, urn in enumerate(step.origins):
         flow = step.flows[i]
-        named = flow >= min(settings.keep_pupils, settings.keep_share * step.year_group[i])
-        named &= flow > 0
-        names = [*(step.goals[j] for j in np.flatnonzero(named)), "OUT", "UNK"]
-        exact = np.array([*flow[named], step.out[i], flow[~named].sum()])
-        for name, tenths in zip(names, _whole(exact * TENTHS), strict=True):
-            if tenths > 0:
-                yield urn, name, tenths / TENTHS, True
+        least = min(settings.keep_pupils, settings.keep_share * step.year_group[i])
+        named = [*((flow >= least) & (flow > 0)).tolist(), True]
+        exact = np.array([*flow, step.out[i]])
+        tenths = _whole(exact * TENTHS)
+        for name, amount, large in zip([*step.goals, "OUT"], tenths, named, strict=True):
+            if amount > 0:
+                yield urn, name, amount / TENTHS, large
+
+
+def _on_small(small: pd.DataFrame, all_pupils: float, settings: GravitySettings) -> str:
+    """Say what the links below the threshold come to, and where they count."""
+    return (
+        f"{len(small):,} estimated links are below {settings.keep_share:.0%} of a school's leavers "
+        f"and below {settings.keep_pupils:g} pupils: {small['pupils'].sum():,.0f} of "
+        f"{all_pupils:,.0f} leavers a year. They are not drawn and no plan is designed by them, "
+        "but they count in the leavers that a plan keeps or splits."
+    )
 
 
 def _whole(values: Floats) -> list[int]:

@@ -83,7 +83,7 @@ class GravitySettings:
     keep_share: float = 0.10
     """A link is kept if it takes this part of a school's leavers..."""
     keep_pupils: float = 5.0
-    """... or this many pupils a year; all smaller ones are summed up as UNK."""
+    """... or this many pupils a year; smaller ones count in what a plan keeps, and nowhere else."""
     no_local_intake: tuple[str, ...] = ()
     """URNs of schools that draw on no local school: boarding, national or entry at 14."""
 

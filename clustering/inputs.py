@@ -158,6 +158,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         rules=config.rules,
         goals=config.goals,
         feeders=feeders.links,
+        small_feeders=feeders.small,
         existing=None if existing is None else existing.set_index("urn")["cluster"],
         ties=tied,
         sealed=_sealed(study, existing),

@@ -113,12 +113,10 @@ def _schools(plans: tuple[Plan, Plan], problem: Problem, tolerance: float) -> pd
 def leavers_split(plan: Plan, problem: Problem) -> pd.Series:
     """Return the leavers a year of each school who go on to a school outside its cluster."""
     audit = Audit(plan, problem)
-    lost: dict[str, float] = dict.fromkeys(plan.cluster_of, 0.0)
-    for i, j, pupils in audit.flows():
-        urn = audit.problem.urns[i]
-        if urn in lost and not audit.kept(i, j):
-            lost[urn] += pupils
-    return pd.Series(lost, dtype=float)
+    split = audit.moves[~audit.moves["kept"]]
+    urns = [audit.problem.urns[i] for i in split["origin"]]
+    lost = split.set_axis(urns)["pupils"].groupby(level=0).sum()
+    return lost.reindex(list(plan.cluster_of)).fillna(0.0)
 
 
 def _bands(schools: pd.DataFrame) -> dict[str, int]:

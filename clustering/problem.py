@@ -81,6 +81,11 @@ class Problem:
     """URN and reason of schools that take no part; no array above holds them."""
     bonds: tuple[Bond, ...] = ()
     """What the ties are made of, so that a contradiction can be named."""
+    small_from: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Flows too small to be priced, as in the three arrays of feeders: they only count as kept or
+    split."""
+    small_to: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    small_pupils: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     def __len__(self) -> int:
         return len(self.urns)
@@ -128,6 +133,7 @@ class Problem:
         place = np.full(len(self), -1, np.int64)
         place[keep] = np.arange(len(keep))
         flows = (place[self.feeder_from] >= 0) & (place[self.feeder_to] >= 0)
+        small = (place[self.small_from] >= 0) & (place[self.small_to] >= 0)
         stay = tuple(tuple(u for u in group if u not in gone) for group in self.sealed)
         bonds = [
             replace(bond, urns=tuple(u for u in bond.urns if u not in gone)) for bond in self.bonds
@@ -146,6 +152,9 @@ class Problem:
             feeder_from=place[self.feeder_from[flows]],
             feeder_to=place[self.feeder_to[flows]],
             feeder_pupils=self.feeder_pupils[flows],
+            small_from=place[self.small_from[small]],
+            small_to=place[self.small_to[small]],
+            small_pupils=self.small_pupils[small],
             existing=self.existing[keep],
             ties=merge_groups([u for u in group if u not in gone] for group in self.ties),
             rules=self.rules.leaving_out(gone),
@@ -221,6 +230,7 @@ def build_problem(
     rules: Rules | None = None,
     goals: Goals | None = None,
     feeders: pd.DataFrame | None = None,
+    small_feeders: pd.DataFrame | None = None,
     existing: pd.Series | None = None,
     ties: Iterable[Iterable[str] | Bond] = (),
     pinned_hubs: Iterable[str] = (),
@@ -231,7 +241,8 @@ def build_problem(
 
     `schools` is the schools table with a column `area`; `minutes` is labelled by URN on both sides;
     `need` is need units by URN (NaN: roll not known); `feeders` has `from_urn, to_urn, pupils`
-    (pupils a year; links to schools outside the table are left out: no plan can keep them);
+    (pupils a year; links to schools outside the table are left out: no plan can keep them), and
+    `small_feeders` the same for flows that no plan is designed by;
     `ties` are groups that share a cluster, `sealed` groups that are one, by name if they have one;
     `existing` is the name of today's cluster by URN ("" or NaN: none). Schools that opt out by the
     rules are left out of everything and kept on record. Row order does not matter.
@@ -257,6 +268,7 @@ def build_problem(
     pupils = table["pupils"].astype(float)
     no_roll = tuple(urn for urn in urns if np.isnan(pupils[urn]) or np.isnan(need[urn]))
     links = _links(feeders, position)
+    small = _links(small_feeders, position)
     old, old_names = _existing(existing, urns)
     phase = table["phase"]
     whole = Problem(
@@ -273,6 +285,9 @@ def build_problem(
         feeder_from=links[0],
         feeder_to=links[1],
         feeder_pupils=links[2],
+        small_from=small[0],
+        small_to=small[1],
+        small_pupils=small[2],
         existing=old,
         existing_names=old_names,
         ties=merge_groups(bond.urns for bond in bonds),

@@ -234,7 +234,7 @@ def test_a_school_beyond_all_others_goes_to_the_nearest() -> None:
     assert flow(feeders, "1", "4") == 0.0
 
 
-def test_small_links_are_summed_up_and_nobody_is_lost() -> None:
+def test_small_links_stand_apart_and_nobody_is_lost() -> None:
     table = town(school("1"), *(school(str(k), "secondary", pupils=60.0 * k) for k in range(3, 9)))
     loose = estimate_flows(table, ways(table, {}), settings=PLAIN)
     tight = estimate_flows(
@@ -242,10 +242,16 @@ def test_small_links_are_summed_up_and_nobody_is_lost() -> None:
     )
     assert len(tight.links) < len(loose.links)
     assert tight.links["pupils"].min() >= 5.9
+    assert not len(loose.small)
+    assert tight.small["pupils"].max() < 6.0
+    assert any("small" in n or "below" in n for n in tight.notes)
     for feeders in (loose, tight):
-        both = pd.concat([feeders.links, feeders.elsewhere])
+        both = pd.concat([feeders.links, feeders.small, feeders.elsewhere])
         assert both["pupils"].sum() == pytest.approx(30.0)
         assert ((both["pupils"] * 10).round(6) % 1 == 0).all()
+    pair = ["from_urn", "to_urn", "pupils"]
+    joined = pd.concat([tight.links, tight.small]).sort_values("to_urn")[pair]
+    pd.testing.assert_frame_equal(joined.reset_index(drop=True), loose.links[pair])
 
 
 def test_schools_without_local_intake_or_roll_are_left_out() -> None:
@@ -327,7 +333,7 @@ def test_every_leaver_is_somewhere_and_row_order_means_nothing(seed: int) -> Non
         rng.uniform(0, 60, (len(table),) * 2), index=table.index, columns=table.index
     )
     feeders = estimate_flows(table, square)
-    both = pd.concat([feeders.links, feeders.elsewhere])
+    both = pd.concat([feeders.links, feeders.small, feeders.elsewhere])
     leavers = table.loc[table["phase"] == "primary", "pupils"] / 7
     sums = both.groupby("from_urn")["pupils"].sum().reindex(leavers.index)
     np.testing.assert_allclose(sums, leavers, atol=0.051)

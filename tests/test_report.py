@@ -53,6 +53,21 @@ def test_figures_of_a_cluster(town):
     assert row["hub"] == "900100"
 
 
+def test_small_flows_count_as_kept_or_split_and_have_no_price(town):
+    small = pd.DataFrame(
+        {"from_urn": ["900101", "900101"], "to_urn": ["900100", "900200"], "pupils": [1.5, 4.0]}
+    )
+    plain, fuller = assess(OBVIOUS, town()), assess(OBVIOUS, town(small_feeders=small))
+    assert fuller.objective == plain.objective
+    before, after = (r.clusters.set_index("cluster").loc["Westby 1"] for r in (plain, fuller))
+    assert after["feeder_pupils_kept"] == before["feeder_pupils_kept"] + 1.5
+    assert after["feeder_pupils_lost"] == before["feeder_pupils_lost"] + 4.0
+    assert fuller.summary["feeders_kept_all"] < plain.summary["feeders_kept_all"]
+    out = town(small_feeders=small).without([("900100", "declined")])
+    assert out.small_pupils.tolist() == [4.0]
+    assert out.urns[out.small_to[0]] == "900200"
+
+
 def test_a_school_of_the_other_side_breaks_what_it_should(town):
     far = OBVIOUS.move("900207", "Westby 1")
     report = assess(far, town(rules={"max_minutes_to_hub": 20}))
