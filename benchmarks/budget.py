@@ -1,5 +1,6 @@
 """Shares £10m among the districts of Kent under several weights, beside the figures once worked
-out by hand for this project, and writes benchmarks/results/budget.md.
+out by hand for this project; counts the leavers that plans keep; writes
+benchmarks/results/budget.md. The search for three plans takes some minutes.
 
     python benchmarks/budget.py
 """
@@ -14,6 +15,7 @@ import pandas as pd
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from benchmarks.retention import retention  # noqa: E402
 from clustering.budget import budgets  # noqa: E402
 from clustering.budget_rules import BudgetRules  # noqa: E402
 from clustering.inputs import Inputs, load_inputs  # noqa: E402
@@ -92,6 +94,7 @@ def main() -> None:
         ]
     lines += ["", *schools(inputs, next(iter(WEIGHTS.values()))[0]), "", *missing(inputs, roll)]
     lines += ["", *every_district(inputs, plan), "", *ranks(inputs, plan), ""]
+    lines += [*retention(inputs, plan), ""]
     RESULTS.write_text("\n".join(lines), encoding="utf-8", newline="\n")
     print(RESULTS.read_text(encoding="utf-8"))
 
