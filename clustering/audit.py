@@ -16,7 +16,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from clustering.plan import Cluster, Plan, main_area
-from clustering.problem import NEED_STEPS, Problem, neighbours_among
+from clustering.problem import NEED_STEPS, Problem, least_steps, neighbours_among
 from clustering.rules import Filled, balance_price, cents, priced
 
 
@@ -247,19 +247,46 @@ class Audit:
 
     def _need_breaches(self, cluster: Cluster) -> Iterable[Breach]:
         label, limits = cluster.label, self.limits(cluster.label)
-        part = self.part_of[label]
-        if limits.need_tolerance is None or not self.total_need[part]:
-            return
         need = int(self.problem.need_steps[self.members[label]].sum())
-        total, clusters = self.total_need[part], self.count[part]
-        allowed = round(limits.need_tolerance * 1000)
-        if abs(need * clusters - total) * 1000 > allowed * total:
-            share = need * clusters / total - 1
+        yield from self._far_from_the_mean(label, limits, need)
+        units, worth = need / NEED_STEPS, self.problem.pounds_a_unit
+        if limits.min_need and need < least_steps(limits.min_need):
             text = (
-                f"{label} has {need / NEED_STEPS:,.0f} need units, {share:+.0%} against the mean "
-                f"of {part}; the rule is within {limits.need_tolerance:.0%}."
+                f"{label} has {units:,.1f} need units; the rule is at least {limits.min_need:,g}."
             )
-            yield Breach("need_tolerance", label, text, abs(share) - limits.need_tolerance)
+            yield Breach("min_need", label, text, limits.min_need - units)
+        if limits.min_budget and need < least_steps(limits.min_budget / worth):
+            text = (
+                f"{label} has £{units * worth:,.0f} by formula, with as many clusters as the rules "
+                f"allow; the rule is at least £{limits.min_budget:,.0f}."
+            )
+            yield Breach("min_budget", label, text, limits.min_budget - units * worth)
+
+    def _far_from_the_mean(self, label: str, limits: Filled, need: int) -> Iterable[Breach]:
+        """Yield the breach of the tolerance on need and of the spread, each by itself."""
+        part = self.part_of[label]
+        total, clusters = self.total_need[part], self.count[part]
+        if not total:
+            return
+        share = need * clusters / total - 1
+        start = (
+            f"{label} has {need / NEED_STEPS:,.0f} need units, {share:+.0%} against the mean "
+            f"of {part}; the rule is within "
+        )
+        spread = limits.spread
+        for rule, allowed, words in (
+            ("need_tolerance", limits.need_tolerance, "{:.0%}."),
+            (
+                "spread",
+                None if spread is None else spread / 2,
+                "{:.0%}, so that the largest and the smallest are never more than a spread apart.",
+            ),
+        ):
+            if allowed is None:
+                continue
+            if abs(need * clusters - total) * 1000 > round(allowed * 1000) * total:
+                text = start + words.format(allowed)
+                yield Breach(rule, label, text, abs(share) - allowed)
 
     def _travel_breaches(self, cluster: Cluster) -> Iterable[Breach]:
         label, problem = cluster.label, self.problem

@@ -11,6 +11,7 @@ from zipfile import BadZipFile
 
 import pandas as pd
 
+from clustering import smallest
 from clustering.budget import phase_group
 from clustering.changes import change
 from clustering.feeders import Feeders, FlowsError, filled, no_feeders
@@ -28,6 +29,7 @@ from clustering.need_inputs import (
 )
 from clustering.plan import Plan, plan_from_frame, plan_table
 from clustering.problem import SECONDARY_PHASES, Bond, Problem, build_problem
+from clustering.rules import asks_for_budget
 from clustering.study import Study
 from clustering.together import ties
 from geo.areas import Areas, read_areas, read_land
@@ -150,6 +152,8 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     feeders = doors.open(lambda: _estimated(study, table, minutes.table, counted))
     doors.check()
     assert feeders is not None
+    worth, told = doors.open(lambda: _worth(study, table, need)) or (float("nan"), ())
+    doors.check()
     tied, dropped = _ties(study, table)
     problem = build_problem(
         table,
@@ -163,6 +167,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         ties=tied,
         sealed=_sealed(study, existing),
         feeders_estimated=feeders.estimated,
+        pounds_a_unit=worth,
     )
     notes = (
         *(note.text for note in schools.notes),
@@ -172,6 +177,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         *need.notes,
         *feeders.notes,
         *dropped,
+        *told,
         *strangers("figures", figures, table),
         *strangers("baseline", baseline, table),
     )
@@ -346,6 +352,31 @@ def _check_budget(study: Study, schools: Schools) -> None:
         if part > 0 and phase not in phases:
             faults.add(f"[budget] ring_fence keeps {part:.0%} for {phase} schools; there are none.")
     faults.raise_if_any()
+
+
+def _worth(study: Study, table: pd.DataFrame, need: Need) -> tuple[float, tuple[str, ...]]:
+    """Return what a need unit is worth to a smallest budget, and a note where one is asked for."""
+    rules, budget = study.config.rules, study.config.budget
+    faults = Faults(StudyError, study.path.name)
+    for what, fix in smallest.faults(rules, budget):
+        faults.add(what, fix)
+    faults.raise_if_any()
+    if budget is None or not asks_for_budget(rules):
+        return float("nan"), ()
+    inside = table.drop(index=[urn for urn in rules.opt_out if urn in table.index])
+    clusters = smallest.most_clusters(rules, inside.groupby("area").size().to_dict())
+    worth = smallest.pounds_a_unit(budget, clusters, need.units)
+    if worth <= 0:
+        faults.add(
+            f"[rules] min_budget: with {clusters} clusters the pot pays no more than contingency "
+            "and running costs.",
+            "Give a larger pot, or fewer clusters: [rules] clusters = …",
+        )
+    faults.raise_if_any()
+    return worth, (
+        f"A smallest budget is kept by need: a unit is £{worth:,.2f} by formula with {clusters} "
+        "clusters, the most that the rules allow, before protection.",
+    )
 
 
 def _minutes(

@@ -6,6 +6,7 @@ URNs again.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -14,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clustering.rules import Goals, Rules
+from clustering.rules import Goals, Rules, asks_for_budget
 from geo.errors import Fault, PlanError
 
 PRIMARY_PHASES = ("primary", "middle_primary", "all_through")
@@ -86,6 +87,8 @@ class Problem:
     split."""
     small_to: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     small_pupils: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    pounds_a_unit: float = float("nan")
+    """Pounds by formula of one need unit, however many clusters a plan has; NaN without a pot."""
 
     def __len__(self) -> int:
         return len(self.urns)
@@ -236,6 +239,7 @@ def build_problem(
     pinned_hubs: Iterable[str] = (),
     sealed: Groups = (),
     feeders_estimated: bool = False,
+    pounds_a_unit: float = float("nan"),
 ) -> Problem:
     """Join the tables of a study into a problem.
 
@@ -245,7 +249,8 @@ def build_problem(
     `small_feeders` the same for flows that no plan is designed by;
     `ties` are groups that share a cluster, `sealed` groups that are one, by name if they have one;
     `existing` is the name of today's cluster by URN ("" or NaN: none). Schools that opt out by the
-    rules are left out of everything and kept on record. Row order does not matter.
+    rules are left out of everything and kept on record. `pounds_a_unit` is what a need unit is
+    worth to a smallest budget. Row order does not matter.
     """
     table = schools.sort_index()
     urns = tuple(table.index.astype(str))
@@ -256,6 +261,8 @@ def build_problem(
         raise ValueError(
             "minutes are missing for some pairs; the door for minutes must have let them by"
         )
+    if math.isnan(pounds_a_unit) and rules and asks_for_budget(rules):
+        raise ValueError("a smallest budget needs to know what a need unit is worth")
     area_names = tuple(sorted(set(table["area"])))
     position = {urn: i for i, urn in enumerate(urns)}
     need = need.reindex(list(urns))
@@ -298,6 +305,7 @@ def build_problem(
         no_roll=no_roll,
         pinned_hubs=tuple(sorted({*pinned_hubs, *(rules.pinned_hubs if rules else ())})),
         feeders_estimated=feeders_estimated,
+        pounds_a_unit=pounds_a_unit,
     )
     return whole.without(rules.opt_out.items() if rules else ())
 
@@ -338,6 +346,11 @@ def _bonds(groups: Groups, rule: str, *, closed: bool = False) -> list[Bond]:
         else ((min(group), group) for group in map(tuple, groups))
     )
     return [Bond(tuple(sorted(group)), rule, str(name), closed) for name, group in pairs]
+
+
+def least_steps(need: float) -> int:
+    """Return the fewest whole steps of need that make up some need units."""
+    return math.ceil(round(need * NEED_STEPS, 6))
 
 
 def merge_groups(groups: Iterable[Iterable[str]]) -> tuple[tuple[str, ...], ...]:

@@ -36,6 +36,9 @@ def _as_tolerance(value: Any) -> Any:
 
 IntRange = Annotated[tuple[int, int], BeforeValidator(_as_range)]
 Tolerance = Annotated[Annotated[float, Field(gt=0, le=10)] | None, BeforeValidator(_as_tolerance)]
+Amount = Annotated[
+    Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_as_tolerance)
+]
 UrnGroups = tuple[tuple[str, ...], ...]
 OPTED_OUT = "opted out"
 """The reason on record where nobody gives one."""
@@ -58,6 +61,9 @@ class Limits(Frozen):
     primaries: int | None = Field(None, ge=0)
     max_minutes_to_hub: float | None = Field(None, gt=0)
     need_tolerance: Tolerance = None
+    spread: Tolerance = None
+    min_need: Amount = None
+    min_budget: Amount = None
 
     @model_validator(mode="after")
     def _ordered(self) -> Limits:
@@ -97,6 +103,25 @@ class Filled:
     primaries: int
     max_minutes_to_hub: float
     need_tolerance: float | None
+    spread: float | None
+    min_need: float | None
+    min_budget: float | None
+
+    @property
+    def need_permille(self) -> int | None:
+        """Widest deviation of need from the mean in thousandths, by tolerance and spread.
+
+        A spread is kept by holding every cluster within half of it of the mean: the sum over pairs
+        of clusters is then within it, and each cluster can be judged by itself.
+        """
+        both = (self.need_tolerance, None if self.spread is None else self.spread / 2)
+        found = [round(share * 1000) for share in both if share is not None]
+        return min(found) if found else None
+
+    def least_need(self, pounds_a_unit: float) -> float:
+        """Return the least need units a cluster may have, where a unit is worth so many pounds."""
+        by_budget = (self.min_budget or 0.0) / pounds_a_unit if self.min_budget else 0.0
+        return max(self.min_need or 0.0, by_budget)
 
 
 def _fill(own: Limits, general: Rules | Filled) -> Filled:
@@ -123,6 +148,13 @@ class Rules(Frozen):
     connected: bool = True
     need_tolerance: Tolerance = 0.20
     """Widest deviation of a cluster's need from its area's mean, as a share; "off" for none."""
+    spread: Tolerance = None
+    """Widest difference between the largest and the smallest need, as a share of the area's mean;
+    kept by holding every cluster within half of it of the mean."""
+    min_need: Amount = None
+    """Least need units of a cluster."""
+    min_budget: Amount = None
+    """Least pounds of a cluster by formula, before protection and rounding; needs `[budget]`."""
     clusters: Literal["free"] | IntRange = "free"
     keep_together: tuple[Literal["infant_junior", "same_site"], ...] = (
         "infant_junior",
@@ -210,6 +242,12 @@ class Goals(Frozen):
     """Price of one school that leaves the existing cluster with which its new one shares most."""
     cluster: float = Field(30.0, ge=0)
     """Price of one more cluster (a chair, a clerk, meetings); decides how many a free plan has."""
+
+
+def asks_for_budget(rules: Rules) -> bool:
+    """Does any cluster, in any area, have a smallest budget?"""
+    tables: list[Limits | Rules] = [rules, *rules.area.values(), *rules.cluster.values()]
+    return any(own.min_budget for own in tables)
 
 
 def cents(minutes: float) -> int:

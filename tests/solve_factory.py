@@ -18,6 +18,7 @@ from clustering.solve.part import Chosen
 FEATURES = (
     "plain",
     "tight_need",
+    "least_need",
     "ties",
     "pupils",
     "size_goal",
@@ -77,6 +78,8 @@ def random_problem(seed: int, features: tuple[str, ...] = (), n: int = 10) -> Pr
     ties: list[list[str]] = []
     if "tight_need" in features:
         rules["need_tolerance"] = 0.12
+    if "least_need" in features:
+        rules["min_need"] = float(pupils.sum()) / 3
     if "ties" in features:
         near = minutes.copy()
         np.fill_diagonal(near, np.inf)

@@ -150,6 +150,36 @@ def test_need_tolerance_is_measured_from_the_mean(town, schools):
     assert assess(OBVIOUS, town(need=need, rules={"need_tolerance": "off"})).ok
 
 
+def test_a_spread_holds_every_cluster_within_half_of_it(town, schools):
+    need = schools["pupils"].copy()
+    need["900101"] += 1200.0  # 3600 and 2400 against a mean of 3000: 40 % of it apart
+    rules = {"need_tolerance": "off", "spread": 0.4}
+    assert assess(OBVIOUS, town(need=need, rules=rules)).ok
+    need["900101"] += 10.0
+    report = assess(OBVIOUS, town(need=need, rules=rules))
+    assert rules_broken(report) == {"spread"}
+    assert assess(OBVIOUS, town(need=need, rules=rules | {"spread": "off"})).ok
+
+
+def test_a_smallest_need_is_kept_to_the_tenth(town):
+    assert assess(OBVIOUS, town(rules={"min_need": 2400})).ok
+    report = assess(OBVIOUS, town(rules={"min_need": 2400.1}))
+    assert rules_broken(report) == {"min_need"}
+    assert "2,400.0 need units" in report.breaches[0].text
+    east = {"min_need": 9_999, "area": {"Westby": {"min_need": 0}, "Eastby": {"min_need": 2_000}}}
+    assert assess(OBVIOUS, town(rules=east)).ok
+
+
+def test_a_smallest_budget_is_a_smallest_need_at_what_a_unit_is_worth(town):
+    assert assess(OBVIOUS, town(rules={"min_budget": 60_000}, pounds_a_unit=25.0)).ok
+    report = assess(OBVIOUS, town(rules={"min_budget": 60_000}, pounds_a_unit=24.9))
+    assert rules_broken(report) == {"min_budget"}
+    assert "£59,760" in report.breaches[0].text
+    assert report.breaches[0].amount == pytest.approx(240)
+    with pytest.raises(ValueError, match="worth"):
+        town(rules={"min_budget": 60_000})
+
+
 def test_a_pinned_hub_must_be_the_hub(town):
     report = assess(OBVIOUS, town(pinned_hubs=["900101"]))
     assert rules_broken(report) == {"hub"}
@@ -264,7 +294,7 @@ def test_audit_and_solver_agree_on_cost_and_rules_of_any_plan(town, partition, s
         for group, hub in zip(groups, hubs, strict=True)
         for rule in model.faults(group, hub, len(groups))
     }
-    words = {"need": "need_tolerance", "minutes": "max_minutes_to_hub"}
+    words = {"need": "need_tolerance", "minutes": "max_minutes_to_hub", "least_need": "min_need"}
     assert rules_broken(report) == {words.get(rule, rule) for rule in faults}
 
 
@@ -291,6 +321,11 @@ def messy(town, seed: int) -> Problem:
         need=schools["pupils"] * rng.uniform(0.5, 1.5, len(schools)),
         feeders=flows,
         existing=existing,
-        rules={"schools": [4, 12], "apart": [["900101", "900102"]], "pupils": [900, 6000]},
+        rules={
+            "schools": [4, 12],
+            "apart": [["900101", "900102"]],
+            "pupils": [900, 6000],
+            "min_need": 1500.0,
+        },
         goals={"change": 3, "size": 0.4, "crossing": 5},
     )

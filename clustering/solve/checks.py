@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from clustering.problem import Part, Problem
+from clustering.problem import NEED_STEPS, Part, Problem
 from clustering.rules import AreaRules, Rules
 from clustering.solve.conflicts import conflicts, may_open
 from clustering.solve.model import NO_LIMIT, Model, build_model
@@ -125,6 +125,13 @@ def _ranges(problem: Problem, part: Part, model: Model) -> list[_Range]:
         fewest = math.ceil(total / most_pupils)
         why = f"at most {most_pupils:,} pupils a cluster makes at least {_some(fewest, 'cluster')}"
         ranges.append(_Range("pupils", fewest, NO_LIMIT, why))
+    need, lightest = model.total_need, min(c.least_need for c in model.classes)
+    if lightest > 0:
+        why = (
+            f"{need / NEED_STEPS:,.0f} need units, at least {lightest / NEED_STEPS:,.0f} a "
+            f"cluster, make at most {_some(need // lightest, 'cluster')}"
+        )
+        ranges.append(_Range("min_need", 0, need // lightest, "", why))
     pinned = _pinned(problem, part)
     if pinned:
         words = "pinned hubs make" if len(pinned) > 1 else "pinned hub makes"
@@ -286,6 +293,8 @@ def _remedies(problem: Problem, part: Part, model: Model, ranges: list[_Range]) 
             f"Ask for fewer primaries a cluster in {part.name}.",
             area_lines(part, "primaries = 0"),
         )
+    if "min_need" in clash:
+        yield from _lighter(problem, part, max(lowest.low, 1))
     if "pinned_hubs" in clash:
         yield from _fewer_pins(problem, part, lowest.low - highest.high)
     if "apart" in clash:
@@ -310,6 +319,26 @@ def _remedies(problem: Problem, part: Part, model: Model, ranges: list[_Range]) 
             "then join a neighbour's.",
             '[rules]\nareas = "price"',
         )
+
+
+def _lighter(problem: Problem, part: Part, clusters: int) -> Iterable[Remedy]:
+    """Yield the way to a least need, or a least budget, that so many clusters can meet."""
+    limits = problem.rules.for_area(part.name)
+    need = float(problem.need[list(part.members)].sum()) / clusters
+    lines, words = [], []
+    if (limits.min_need or 0) > need:
+        lines.append(f"min_need = {math.floor(need)}")
+        words.append(f"{math.floor(need):,} need units")
+    pounds = need * problem.pounds_a_unit
+    if limits.min_budget and limits.min_budget > pounds:
+        lines.append(f"min_budget = {math.floor(pounds)}")
+        words.append(f"£{math.floor(pounds):,}")
+    if not lines:
+        return
+    yield Remedy(
+        f"Let a cluster of {part.name} have as little as {' and '.join(words)}.",
+        area_lines(part, "\n".join(lines)),
+    )
 
 
 def _fewer_pins(problem: Problem, part: Part, missing: int) -> Iterable[Remedy]:

@@ -30,6 +30,7 @@ FAULT_WORDS = {
     "pupils": ("pupils", "number of pupils"),
     "secondaries": ("secondaries", "secondaries"),
     "primaries": ("primaries", "primaries"),
+    "least_need": ("min_need", "smallest need"),
     "minutes": ("max_minutes_to_hub", "longest journey to the hub"),
     "connected": ("connected", "clusters that hang together"),
 }

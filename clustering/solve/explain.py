@@ -5,6 +5,7 @@ A rule whose easing alone yields a plan is a reason, and the plan shows by how m
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,9 @@ def explain(problem: Problem, part: Part, *, proven: bool, seed: int) -> tuple[R
 _WORDS = {
     "schools": "the number of schools in a cluster",
     "need_tolerance": "the tolerance on need",
+    "spread": "the spread of need",
+    "min_need": "the smallest need of a cluster",
+    "min_budget": "the smallest budget of a cluster",
     "max_minutes_to_hub": "the longest journey to the hub",
     "primaries": "the number of primaries",
     "secondaries": "the number of secondaries",
@@ -99,6 +103,26 @@ def _easings(problem: Problem, part: Part) -> Iterator[_Easing]:
                 share,
                 f"Allow need to differ by {100 * share:g}% from the mean in {part.name}.",
                 f"need_tolerance = {share:g}",
+            )
+    if now.spread is not None:
+        for factor in (1.25, 1.5, 2.0):
+            share = round(now.spread * factor, 3)
+            yield area(
+                "spread",
+                share,
+                f"Allow the largest and the smallest need to lie {100 * share:g}% of the mean "
+                f"apart in {part.name}.",
+                f"spread = {share:g}",
+            )
+    for rule, unit in (("min_need", "{:,.0f} need units"), ("min_budget", "£{:,.0f}")):
+        least = getattr(now, rule)
+        for factor in (0.8, 0.6, 0.4) if least else ():
+            less = math.floor(least * factor)
+            yield area(
+                rule,
+                float(less),
+                f"Allow a cluster of {part.name} as little as {unit.format(less)}.",
+                f"{rule} = {less}",
             )
     for factor in (1.25, 1.5, 2.0):
         minutes = round(now.max_minutes_to_hub * factor)

@@ -29,7 +29,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.problem import Part, Problem, neighbours_among
+from clustering.problem import Part, Problem, least_steps, neighbours_among
 from clustering.rules import AreaRules, Filled, balance_price, cents, priced
 
 Ints = NDArray[np.int64]
@@ -48,6 +48,8 @@ class LimitClass:
     need_permille: int
     """Widest deviation from the mean in thousandths; `NO_LIMIT` for none."""
     max_minutes: float
+    least_need: int = 0
+    """Least need in tenths of a unit."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +181,7 @@ class Model:
             "primaries": int(self.primaries[members].sum()) >= limits.primaries,
             "need": abs(need * clusters - self.total_need) * 1000
             <= limits.need_permille * self.total_need,
+            "least_need": need >= limits.least_need,
             "minutes": float(self.far[members, hub].max()) <= limits.max_minutes,
             "hub": bool(self.hub_allowed[hub])
             and self.atom_of[hub] in members
@@ -342,7 +345,7 @@ def _limits(
 ) -> tuple[Ints, Ints, tuple[LimitClass, ...], tuple[Loan, ...]]:
     rules = problem.rules
     names = [problem.area_names[area] for area in areas]
-    classes = [_limit_class(rules.for_area(name)) for name in names]
+    classes = [_limit_class(rules.for_area(name), problem) for name in names]
     loans: list[Loan] = []
     for index, name in enumerate(names):
         own = rules.area.get(name, AreaRules())
@@ -356,17 +359,18 @@ def _limits(
         if place >= 0:
             area_name = problem.area_names[int(problem.area[problem.position[named.contains]])]
             anchor_class[atom_of[place]] = len(classes)
-            classes.append(_limit_class(rules.for_cluster(name, area_name)))
+            classes.append(_limit_class(rules.for_cluster(name, area_name), problem))
     return anchor_class, np.arange(len(areas), dtype=np.int64), tuple(classes), tuple(loans)
 
 
-def _limit_class(limits: Filled) -> LimitClass:
-    tolerance = limits.need_tolerance
+def _limit_class(limits: Filled, problem: Problem) -> LimitClass:
+    permille = limits.need_permille
     return LimitClass(
         schools=limits.schools,
         pupils=limits.pupils or (0, NO_LIMIT),
         secondaries=limits.secondaries,
         primaries=limits.primaries,
-        need_permille=NO_LIMIT if tolerance is None else round(tolerance * 1000),
+        need_permille=NO_LIMIT if permille is None else permille,
         max_minutes=limits.max_minutes_to_hub,
+        least_need=least_steps(limits.least_need(problem.pounds_a_unit)),
     )

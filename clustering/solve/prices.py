@@ -35,6 +35,9 @@ EASED: Mapping[str, object] = {
     "schools": (1, 10_000),
     "pupils": None,
     "need_tolerance": None,
+    "spread": None,
+    "min_need": None,
+    "min_budget": None,
     "max_minutes_to_hub": 10_000.0,
     "secondaries": 0,
     "primaries": 0,
@@ -48,6 +51,9 @@ RULE_WORDS: Mapping[str, str] = {
     "schools": "number of schools",
     "pupils": "number of pupils",
     "need_tolerance": "tolerance on need",
+    "spread": "spread of need",
+    "min_need": "smallest need",
+    "min_budget": "smallest budget",
     "max_minutes_to_hub": "longest journey to the hub",
     "secondaries": "secondaries in each cluster",
     "primaries": "primaries in each cluster",
@@ -176,20 +182,24 @@ def without_rule(problem: Problem, plan: Plan, rule: str) -> Problem:
 
 
 def _widened(problem: Problem, plan: Plan) -> Problem:
-    """Widen the tolerance on need so far that the plan itself stays within it.
+    """Widen the tolerance on need, and its spread, so far that the plan itself stays within it.
 
     Without borders need is measured from the mean of all areas. That must not forbid a plan that
     was measured from the mean of each area: then nothing could be compared.
     """
-    amounts = [b.amount for b in assess(plan, problem).breaches if b.rule == "need_tolerance"]
+    breaches = assess(plan, problem).breaches
+    amounts = [b.amount for b in breaches if b.rule in ("need_tolerance", "spread")]
     if not amounts:
         return problem
     more = math.ceil(1000 * max(amounts)) / 1000
 
     def wider(limits: L) -> L:
-        if limits.need_tolerance is None:
-            return limits
-        return limits.model_copy(update={"need_tolerance": limits.need_tolerance + more})
+        changed = {}
+        if limits.need_tolerance is not None:
+            changed["need_tolerance"] = limits.need_tolerance + more
+        if limits.spread is not None:
+            changed["spread"] = limits.spread + 2 * more
+        return limits.model_copy(update=changed) if changed else limits
 
     rules = problem.rules
     areas = {name: wider(own) for name, own in rules.area.items()}

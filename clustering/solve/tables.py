@@ -156,6 +156,7 @@ def _limits(model: Model, clusters: int) -> Ints:
             # |need·K·1000 − total·1000| ≤ permille·total, solved for whole needs
             low = max(0, -((-total * (1000 - one.need_permille)) // (1000 * clusters)))
             high = min(total, (total * (1000 + one.need_permille)) // (1000 * clusters))
+        low = max(low, one.least_need)
         schools = (one.schools[0], min(one.schools[1], len(model.schools)))
         pupils = (one.pupils[0], min(one.pupils[1], model.total_pupils))
         rows.append((*schools, *pupils, one.secondaries, one.primaries, low, high))
