@@ -90,16 +90,6 @@ def _leavers(
     return pd.DataFrame(rows, columns=["from_urn", "to_urn", "pupils"])
 
 
-def peak() -> float:
-    """Return the greatest memory this process has had, in MB; NaN where it cannot be asked."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return float("nan")
-    unit = 1024 * 1024 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
-
-
 def measured(schools: int, seed: int, effort: Effort) -> list[str]:
     """Solve a county and return the cells of its row."""
     warm = build_model(small := county(40, 0), small.parts()[0])
@@ -123,7 +113,7 @@ def measured(schools: int, seed: int, effort: Effort) -> list[str]:
         f"{built - began:.1f}",
         f"{first[0]:.1f}" if first else "none",
         f"{spent:.1f}",
-        f"{peak():.0f}",
+        f"{machine.peak():.0f}",
         "none" if answer.objective is None else f"{answer.objective / 100:,.1f}",
         "none" if answer.bound is None else f"{answer.bound / 100:,.1f}",
         answer.status,
