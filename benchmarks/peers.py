@@ -315,6 +315,16 @@ COLUMNS = (
     "CPU s",
     "peak MB",
 )
+READING = """Every answer has the same schools, minutes, neighbours and number of clusters, and one
+seed. Objectives are the audit's; "to ours" is the distance to this engine's, + is worse; an answer
+that breaks rules can be cheaper than any plan. Seconds are on the clock, without imports and
+compilation; CPU s tells how much of a shared machine they were. Only GerryChain and the plain
+models were given the objective and the rules; the others know places, neighbours and at most sizes.
+"""
+PROOFS = """Gap = 1 − bound / objective, each method's own. The plain models connect a cluster along
+shortest ways in the neighbour graph, which forbids some shapes the rules allow: their bounds and
+proofs are of the remaining shapes, the engine's are of all.
+"""
 SUMMARY = (
     "method",
     "parts without a breach",
@@ -425,9 +435,11 @@ def models(rows: Sequence[Row]) -> list[list[str]]:
 def written(rows: Sequence[Row], county: Sequence[Row], header: str) -> str:
     """Return the page of results."""
     ours = {row.part: row for row in rows if row.peer == ENGINE}
-    text = [f"# Peers\n\n{header}\n## By method\n\n{machine.table(SUMMARY, summary(rows))}"]
+    text = [
+        f"# Peers\n\n{header}\n{READING}\n## By method\n\n{machine.table(SUMMARY, summary(rows))}"
+    ]
     if paths := models(rows):
-        text.append(f"## The way to a proof\n\n{machine.table(MODELS, paths)}")
+        text.append(f"## The way to a proof\n\n{PROOFS}\n{machine.table(MODELS, paths)}")
     if county:
         lines = [cells(row, county[0]) for row in county]
         text.append(f"## The county, borders crossable\n\n{machine.table(COLUMNS, lines)}")
