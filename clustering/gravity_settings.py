@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 
+BY_DISTANCE_TAUS = {"tau_urban": 3.6, "tau_rural": 5.7}
+"""Usual taus where the straight line goes faster with distance: far schools are fewer minutes away,
+and with 5 and 8 Kent's children would travel 4.7 miles instead of the national 3.5."""
+
 
 @dataclass(frozen=True)
 class GravitySettings:
@@ -18,8 +22,9 @@ class GravitySettings:
     tau_urban: float = 5.0
     """Minutes after which the pull of a school falls to 1/e, from a school in town. With this and
     `tau_rural` the model has Kent's children travel 3.5 miles to a non-selective secondary school,
-    the national mean (National Travel Survey), at the default speed of the straight line. 8 and 12,
-    often used with slower door-to-door minutes, would make that 4.8 miles."""
+    the national mean (National Travel Survey), by a straight line at 40 km/h. 8 and 12, often used
+    with slower door-to-door minutes, would make that 4.8 miles; for a speed by distance see
+    `BY_DISTANCE_TAUS`."""
     tau_rural: float = 8.0
     """The same from a school in the country."""
     tau_young: float = 4.0

@@ -18,7 +18,7 @@ from clustering.feeders import Feeders, FlowsError, filled, no_feeders
 from clustering.flows_file import read_flows
 from clustering.flows_shapes import HEADINGS, REMEDY
 from clustering.gravity import calibrate, estimate_flows
-from clustering.gravity_settings import GravitySettings
+from clustering.gravity_settings import BY_DISTANCE_TAUS, GravitySettings
 from clustering.need import Need
 from clustering.need_inputs import (
     Reader,
@@ -149,7 +149,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     doors.check()
     assert travel is not None
     minutes, ways = travel
-    feeders = doors.open(lambda: _estimated(study, table, minutes.table, counted))
+    feeders = doors.open(lambda: _estimated(study, table, minutes, counted))
     doors.check()
     assert feeders is not None
     worth, told = doors.open(lambda: _worth(study, table, need)) or (float("nan"), ())
@@ -314,14 +314,17 @@ def _feeders(study: Study, schools: Schools) -> Feeders | None:
 
 
 def _estimated(
-    study: Study, table: pd.DataFrame, minutes: pd.DataFrame, counted: Feeders | None
+    study: Study, table: pd.DataFrame, made: Minutes, counted: Feeders | None
 ) -> Feeders:
     """Estimate the flows nobody counted, if the study wants that."""
     own = study.config.feeders
     if not own.estimate:
         return counted or no_feeders()
+    minutes = made.table
+    grows = made.pace is not None and made.pace.power < 1
+    said = {name: value for name, value in own.model_dump().items() if value is not None}
     try:
-        settings = GravitySettings.given(own.model_dump())
+        settings = GravitySettings.given({**(BY_DISTANCE_TAUS if grows else {}), **said})
     except ValueError as error:
         raise StudyError(Fault(f"[feeders] {error}.", "", study.path.name)) from error
     if counted is None:

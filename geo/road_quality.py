@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from shapely.geometry.base import BaseGeometry
 
+from geo.pace import Pace, pace_at
 from geo.road_search import between, ready_net
 from geo.road_snap import snap
 from geo.roads import Roads
@@ -60,8 +61,9 @@ def quality(
     """List pairs of schools in one group whose way is more than `above` times the straight line.
 
     With `roads` the ratio is kilometres by road over straight kilometres. Without, it is taken from
-    the minutes, at the speed at which the usual journey of this table is 1.3 times its straight
-    line, and is coarser: slow streets look like a long way. Pairs nearer than `beyond_km` or
+    the minutes: at the pace they were made with, or, where they were supplied, at the speed at
+    which the usual journey of this table is 1.3 times its straight line, which is coarser: slow
+    streets look like a long way. Pairs nearer than `beyond_km` or
     farther than `within_km` are left out. `schools`: index urn; name, easting, northing
     (EPSG:27700). `group_of`: urn → cluster or area; schools without one are left out. `land` as in
     `road_minutes`.
@@ -75,9 +77,9 @@ def quality(
     table = minutes.table.loc[urns, urns].to_numpy(float)
     taken = (table[i, j] + table[j, i]) / 2
     if roads is None:
-        kmh = usual_kmh(minutes, everyone, beyond_km)
-        road, ratio = np.full(len(km), np.nan), taken * kmh / 60.0 / km
-        basis = f"minutes at {kmh:.0f} km/h over the straight line"
+        pace = minutes.pace or _usual_pace(minutes, everyone, beyond_km)
+        road, ratio = np.full(len(km), np.nan), pace.road_km(taken) / km
+        basis = f"minutes {pace.words} over the straight line"
     else:
         road = road_km(schools, roads, i, j, km, land=land)
         ratio = road / km
@@ -155,6 +157,11 @@ def usual_kmh(minutes: Minutes, schools: pd.DataFrame, beyond_km: float = 1.0) -
     if not far.any():
         return 40.0
     return float(np.median(km[far] / mean[far])) * 60.0 * USUAL_DETOUR
+
+
+def _usual_pace(minutes: Minutes, schools: pd.DataFrame, beyond_km: float) -> Pace:
+    kmh = usual_kmh(minutes, schools, beyond_km)
+    return replace(pace_at(kmh), words=f"at {kmh:.0f} km/h")
 
 
 def _straight_km(schools: pd.DataFrame) -> tuple[np.ndarray, tuple[np.ndarray, np.ndarray]]:

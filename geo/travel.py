@@ -6,11 +6,8 @@ is read in `geo.matrix`. The result says what it is, and every output repeats it
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
-from functools import cache
-from importlib.resources import files
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,14 +17,13 @@ from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import Faults, TravelError
+from geo.pace import BY_DISTANCE, Kmh, Pace, over_crossings, pace_at
 from geo.water import CREEK_METRES, Crossing, Ground, metres_off, ready_ground, ways
 
 __all__ = ["Crossing", "Kind", "Minutes", "straight_line", "straightline_ratio"]
 
 Kind = Literal["straight_line", "matrix", "roads"]
 
-BY_DISTANCE = "by_distance"
-EVEN_KMH = 40.0
 OFF_LAND_METRES = 500.0
 """A school or the end of a crossing farther than this from land is a fault."""
 DECIMALS = 1
@@ -43,13 +39,14 @@ class Minutes:
 
     `table`: float DataFrame, urn × urn, both sorted alike; diagonal 0, nothing missing; it need not
     be symmetric. `source` is a sentence for every output, `kind` what it was made from, `notes`
-    what was done on the way.
+    what was done on the way, `pace` minutes by length where they were made from a length.
     """
 
     table: pd.DataFrame
     source: str
     kind: Kind
     notes: tuple[str, ...] = ()
+    pace: Pace | None = None
 
 
 def straight_line(
@@ -58,7 +55,7 @@ def straight_line(
     land: BaseGeometry | None = None,
     crossings: Sequence[Crossing] = (),
     detour: float = 1.3,
-    kmh: float | Literal["by_distance"] = 40.0,
+    kmh: Kmh = BY_DISTANCE,
     floor_minutes: float = FLOOR_MINUTES,
     creek_metres: float = CREEK_METRES,
 ) -> Minutes:
@@ -66,62 +63,33 @@ def straight_line(
 
     `schools`: index urn; columns name, easting, northing (EPSG:27700, metres). `land`: dry ground
     in EPSG:27700, best with the neighbours of the county, for ways never leave it; water narrower
-    than `creek_metres` counts as bridged, wider water only where one of `crossings` is. Minutes =
-    metres × detour / (kmh × 1000 / 60), to 0.1, never below `floor_minutes`; a crossing without
-    minutes takes its own length at `kmh`. With `kmh` "by_distance" the speed grows with the way as
-    `geo/straight.toml` says; a crossing then counts as the way driven in its minutes at 40 km/h.
-    Raises TravelError naming schools that no way reaches.
+    than `creek_metres` counts as bridged, wider water only where one of `crossings` is. `kmh` is
+    one speed for all, or "by_distance": the speed grows with the length of the whole way, all its
+    legs together, as `geo/straight.toml` says. Minutes are kept to 0.1, never below
+    `floor_minutes`. A crossing's minutes are added in full; without any its own length counts as
+    road, without detour. Raises TravelError naming schools that no way reaches.
     """
     schools = schools.sort_index()
-    even = EVEN_KMH if kmh == BY_DISTANCE else float(kmh)
-    _check(schools, crossings, detour, even, floor_minutes)
-    places = schools[["easting", "northing"]].to_numpy(float)
-    per_metre = 60.0 / (even * 1000.0)
+    _check(schools, crossings, detour, kmh, floor_minutes)
+    pace = pace_at(kmh)
     notes: list[str] = []
     if land is None or len(schools) < 2:
+        places = schools[["easting", "northing"]].to_numpy(float)
         gaps = places[:, None, :] - places[None, :, :]
-        minutes = np.hypot(gaps[..., 0], gaps[..., 1]) * detour * per_metre
+        minutes = pace.minutes(np.hypot(gaps[..., 0], gaps[..., 1]) * detour / 1000.0)
         line = "straight line"
         if land is None:
             notes.append("No land was given, so the straight line runs over water too.")
         if land is None and crossings:
             notes.append("The declared crossings were not used: without land there is no water.")
     else:
-        minutes = _round_water(
-            schools, land, crossings, creek_metres, detour * per_metre, per_metre, notes
-        )
+        minutes = _round_water(schools, land, crossings, creek_metres, detour, pace, notes)
         line = "straight line round water"
-    speed = f"{even:g} km/h"
-    if kmh == BY_DISTANCE:
-        law = _law()
-        minutes = law.minutes(minutes / (per_metre * 1000.0))
-        speed = f"a speed that grows with distance ({law.date})"
-        notes.append(f"Speed by distance: {law.evidence}.")
-    urns = schools.index.astype(str)
-    table = as_table(np.maximum(minutes.round(DECIMALS), floor_minutes), urns)
-    source = f"{line} × {detour:g} at {speed}; not road times"
-    return Minutes(table, source, "straight_line", tuple(notes))
-
-
-@dataclass(frozen=True)
-class _Law:
-    """Minutes of a way by its length, from `geo/straight.toml`."""
-
-    date: str
-    evidence: str
-    detour: float
-    minutes_at_1_km: float
-    power: float
-
-    def minutes(self, road_km: np.ndarray) -> np.ndarray:
-        """Return minutes of ways of so many kilometres, detour included."""
-        return np.asarray(self.minutes_at_1_km * (road_km / self.detour) ** self.power)
-
-
-@cache
-def _law() -> _Law:
-    data = tomllib.loads(files("geo").joinpath("straight.toml").read_text(encoding="utf-8"))
-    return _Law(**{field.name: data[field.name] for field in fields(_Law)})
+    if pace.note:
+        notes.append(pace.note)
+    table = as_table(np.maximum(minutes.round(DECIMALS), floor_minutes), schools.index.astype(str))
+    source = f"{line} × {detour:g} {pace.words}; not road times"
+    return Minutes(table, source, "straight_line", tuple(notes), pace)
 
 
 def as_table(minutes: np.ndarray, urns: pd.Index) -> pd.DataFrame:
@@ -143,22 +111,24 @@ def straightline_ratio(
     schools: pd.DataFrame,
     *,
     above: float = 2.0,
-    kmh: float = 40.0,
+    kmh: Kmh | None = None,
     beyond_km: float = 1.0,
 ) -> pd.DataFrame:
     """List the pairs whose journey is more than `above` times the straight line, worst first.
 
-    The ratio is minutes × kmh / 60 over straight kilometres (both ways averaged); pairs nearer than
-    `beyond_km` are left out, as a floor of minutes says nothing about the way. Columns: from_urn,
-    from_name, to_urn, to_name, km, minutes, ratio. `schools` as in `straight_line`.
+    The ratio is the road driven in those minutes at `kmh` over straight kilometres (both ways
+    averaged); without `kmh` at the table's own pace, or 40 km/h where it has none. Pairs nearer
+    than `beyond_km` are left out, as a floor of minutes says nothing about the way. Columns:
+    from_urn, from_name, to_urn, to_name, km, minutes, ratio. `schools` as in `straight_line`.
     """
+    pace = pace_at(kmh) if kmh is not None else minutes.pace or pace_at(40.0)
     schools = schools.loc[minutes.table.index]
     places = schools[["easting", "northing"]].to_numpy(float)
     i, j = np.triu_indices(len(schools), 1)
     km = np.hypot(*(places[i] - places[j]).T) / 1000.0
     both = minutes.table.to_numpy(float)
     mean = (both[i, j] + both[j, i]) / 2
-    ratio = np.divide(mean * kmh / 60.0, km, out=np.zeros_like(km), where=km > beyond_km)
+    ratio = np.divide(pace.road_km(mean), km, out=np.zeros_like(km), where=km > beyond_km)
     chosen = np.flatnonzero(ratio > above)
     chosen = chosen[np.argsort(-ratio[chosen], kind="stable")]
     i, j = i[chosen], j[chosen]
@@ -180,15 +150,16 @@ def _check(
     schools: pd.DataFrame,
     crossings: Sequence[Crossing],
     detour: float,
-    kmh: float,
+    kmh: Kmh,
     floor_minutes: float,
 ) -> None:
     """Fault numbers that cannot be right, all at once."""
     tray = Faults(TravelError)
     if not (np.isfinite(detour) and detour >= 1):
         tray.add(f"The detour factor is {detour:g}; a road is never shorter than a straight line.")
-    if not (np.isfinite(kmh) and kmh > 0):
-        tray.add(f"The speed is {kmh:g} km/h.", "Give a speed above 0, such as 40.")
+    good = kmh == BY_DISTANCE if isinstance(kmh, str) else np.isfinite(kmh) and kmh > 0
+    if not good:
+        tray.add(f"The speed is {kmh} km/h.", 'Give a speed above 0, such as 40, or "by_distance".')
     if not (np.isfinite(floor_minutes) and floor_minutes >= 0):
         tray.add(f"The shortest journey is {floor_minutes:g} minutes.", "Give 0 or more.")
     spots = schools[["easting", "northing"]].to_numpy(float)
@@ -212,8 +183,8 @@ def _round_water(
     land: BaseGeometry,
     crossings: Sequence[Crossing],
     creek_metres: float,
-    minutes_per_metre: float,
-    crossing_minutes_per_metre: float,
+    detour: float,
+    pace: Pace,
     notes: list[str],
 ) -> np.ndarray:
     """Return minutes between all schools over land and crossings; fault what lies off it."""
@@ -221,13 +192,12 @@ def _round_water(
     ends = np.array([end for c in crossings for end in (c.start, c.end)]).reshape(-1, 2)
     _check_ashore(schools, land, spots, crossings, ends)
     ground = ready_ground(land, np.vstack([spots, ends]), creek_metres=creek_metres)
-    minutes = ways(
-        ground,
-        spots,
-        crossings,
-        minutes_per_metre=minutes_per_metre,
-        crossing_minutes_per_metre=crossing_minutes_per_metre,
-    )
+    timed = [c for c in crossings if c.minutes is not None and not c.closed]
+    stops = np.array([end for c in timed for end in (c.start, c.end)]).reshape(-1, 2)
+    untimed = [c for c in crossings if c.minutes is None and not c.closed]
+    metres = ways(ground, np.vstack([spots, stops]), untimed, detour=detour)
+    declared = [float(c.minutes) for c in timed if c.minutes is not None]
+    minutes = over_crossings(metres / 1000.0, declared, pace)
     if np.isinf(minutes).any():
         _cut_off(schools, spots, np.isfinite(minutes), ground, crossings)
     notes.append("Ways keep to the land given and never leave it, not even over an inland border.")

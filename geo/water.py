@@ -33,7 +33,7 @@ class Crossing:
     """A bridge, tunnel or ferry that a road takes over water.
 
     `start`, `end`: easting and northing (EPSG:27700, metres) on the two shores. `minutes` for the
-    way between them; None means its length at the common speed. A `closed` crossing is not used,
+    way between them; None means that its length counts as road. A `closed` crossing is not used,
     but is named where its closing cuts schools off. Both directions alike.
     """
 
@@ -97,16 +97,14 @@ def ways(
     places: np.ndarray,
     crossings: Sequence[Crossing],
     *,
-    minutes_per_metre: float,
-    crossing_minutes_per_metre: float,
+    detour: float,
 ) -> np.ndarray:
-    """Return minutes of the shortest way between all places: (n, n), symmetric, inf = no way.
+    """Return road metres of the shortest way between all places: (n, n), symmetric, inf = no way.
 
-    A place a little off the drawn shore joins at the nearest shore. Straight segments that stay on
-    land are exact; closed crossings are left out.
+    Metres over land count × `detour`, those of `crossings` as they are. A place a little off the
+    drawn shore joins at the nearest shore. Straight segments that stay on land are exact.
     """
-    open_ones = [crossing for crossing in crossings if not crossing.closed]
-    ends = np.array([end for c in open_ones for end in (c.start, c.end)]).reshape(-1, 2)
+    ends = np.array([end for c in crossings for end in (c.start, c.end)]).reshape(-1, 2)
     free = np.vstack([places, ends])
     anchors = _on_land(ground, free)
     n, m, k = len(places), len(free), len(ground.corners)
@@ -118,20 +116,15 @@ def ways(
     i, j = _candidates(ground, anchors)
     clear = _clear(shore, at, i, j)
     i, j = i[clear], j[clear]
-    weight = np.hypot(*(true_at[i] - true_at[j]).T) * minutes_per_metre
+    weight = np.hypot(*(true_at[i] - true_at[j]).T) * detour
 
     direct = np.full((n, n), np.inf)
     both = (i < n) & (j < n)
     direct[i[both], j[both]] = direct[j[both], i[both]] = weight[both]
     np.fill_diagonal(direct, 0.0)
 
-    bridge = np.array(
-        [
-            c.metres * crossing_minutes_per_metre if c.minutes is None else c.minutes
-            for c in open_ones
-        ]
-    )
-    start = n + 2 * np.arange(len(open_ones))
+    bridge = np.array([c.metres for c in crossings])
+    start = n + 2 * np.arange(len(crossings))
     graph = _graph(
         m + k,
         np.concatenate([i[~both], start]),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pydantic
 import pytest
 
+from clustering.gravity_settings import BY_DISTANCE_TAUS
 from clustering.inputs import load_inputs
 from clustering.run import compare_plans, design
 from clustering.study import Study
@@ -28,6 +30,27 @@ def loaded(folder: Path, **tables: object) -> Study:
     return Study.load(whole.write(folder))
 
 
+def test_estimated_pupils_travel_as_far_when_far_schools_are_fewer_minutes_away(
+    tmp_path: Path,
+) -> None:
+    def links(name: str, kmh: float | str, **taus: float) -> pd.DataFrame:
+        feeders = {"file": None, "estimate": True, **taus}
+        whole = county()
+        whole.study["travel"]["kmh"] = kmh
+        whole.study["feeders"] = {key: v for key, v in feeders.items() if v is not None}
+        return load_inputs(Study.load(whole.write(tmp_path / name))).feeders.links
+
+    grows = links("grows", "by_distance")
+    said = links("said", "by_distance", **BY_DISTANCE_TAUS)
+    pd.testing.assert_frame_equal(grows, said)
+    # One tau given: the other keeps the usual one of this speed; at one speed it is another.
+    one = links("one", "by_distance", tau_urban=BY_DISTANCE_TAUS["tau_urban"])
+    pd.testing.assert_frame_equal(one, said)
+    even = links("even", 40)
+    pd.testing.assert_frame_equal(even, links("even_said", 40, tau_urban=5, tau_rural=8))
+    assert not grows.equals(links("as_even", "by_distance", tau_urban=5, tau_rural=8))
+
+
 def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     whole = county()
     whole.study = {
@@ -41,6 +64,7 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     assert config.goals.cluster == 30.0
     assert config.solve.seed == 1
     assert config.travel.source == "straight_line"
+    assert config.travel.kmh == "by_distance"
 
 
 def test_study_cannot_be_changed(tmp_path: Path) -> None:
@@ -166,4 +190,12 @@ def test_a_speed_is_a_number_or_the_word_for_a_law(tmp_path: Path, value: object
 
 def test_a_speed_may_grow_with_distance(tmp_path: Path) -> None:
     study = loaded(tmp_path, travel={"kmh": "by_distance"})
-    assert "grows with distance" in load_inputs(study).minutes.source
+    said = load_inputs(study).minutes
+    assert "grows with distance" in said.source
+    whole = county()
+    del whole.study["travel"]["kmh"]
+    unsaid = load_inputs(Study.load(whole.write(tmp_path / "unsaid"))).minutes
+    assert unsaid.source == said.source
+    pd.testing.assert_frame_equal(unsaid.table, said.table)
+    even = load_inputs(loaded(tmp_path / "even", travel={"kmh": 40})).minutes
+    assert even.source == "straight line round water × 1.3 at 40 km/h; not road times"

@@ -1,6 +1,6 @@
 """Minutes by the straight line that goes round water."""
 
-from itertools import pairwise
+from itertools import pairwise, permutations, product
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from geo.areas import read_areas
 from geo.errors import TravelError
+from geo.pace import over_crossings, pace_at
+from geo.road_quality import quality
 from geo.travel import Crossing, straight_line, straightline_ratio
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -43,7 +45,7 @@ def school_table(*spots) -> pd.DataFrame:
 
 
 def test_without_land_it_is_distance_times_detour_at_the_speed_and_says_so():
-    minutes = straight_line(school_table((0, 0), (3_000, 4_000)))
+    minutes = straight_line(school_table((0, 0), (3_000, 4_000)), kmh=40)
     # 5 km × 1.3 at 40 km/h is 9.75 minutes.
     assert minutes.table.loc["900001", "900002"] == pytest.approx(9.8)
     assert minutes.source == "straight line × 1.3 at 40 km/h; not road times"
@@ -51,9 +53,12 @@ def test_without_land_it_is_distance_times_detour_at_the_speed_and_says_so():
     assert "runs over water too" in minutes.notes[0]
 
 
-def test_a_speed_by_distance_is_dated_and_grows():
+def test_speed_grows_with_distance_unless_said_otherwise_and_is_dated():
     schools = school_table((0, 0), (1_000, 0), (10_000, 0), (30_000, 0))
-    found = straight_line(schools, kmh="by_distance", floor_minutes=0.5)
+    found = straight_line(schools, floor_minutes=0.5)
+    named = straight_line(schools, kmh="by_distance", floor_minutes=0.5)
+    pd.testing.assert_frame_equal(found.table, named.table)
+    assert found.source == named.source
     ways = found.table.loc["900001"]
     assert ways["900002"] == pytest.approx(2.4)
     assert ways["900003"] == pytest.approx(2.37 * 10**0.81, abs=0.06)
@@ -65,14 +70,124 @@ def test_a_speed_by_distance_is_dated_and_grows():
     assert longer.loc["900001", "900003"] == pytest.approx(2.37 * 20**0.81, abs=0.06)
 
 
-def test_a_speed_by_distance_goes_round_water_too():
+def law(straight_km: float) -> float:
+    """The figures of `geo/straight.toml`, written down again."""
+    return 2.37 * straight_km**0.81
+
+
+def test_speed_is_judged_by_the_whole_way_round_water():
     schools = school_table((9_000, 2_000), (9_000, 14_000))
-    far = straight_line(schools, land=STRAIT, crossings=[BRIDGE], kmh="by_distance").table.iloc[
-        0, 1
-    ]
-    even = straight_line(schools, land=STRAIT, crossings=[BRIDGE]).table.iloc[0, 1]
-    road = even * 40 / 60
-    assert far == pytest.approx(2.37 * (road / 1.3) ** 0.81, abs=0.1)
+    over = straight_line(schools, land=STRAIT, crossings=[BRIDGE]).table.iloc[0, 1]
+    # 8 km and 3 km of land under the detour, and 1 km of bridge as it is.
+    assert over == pytest.approx(law(8 + 3 + 1 / 1.3), abs=0.051)
+    # Three legs round the bay are one way of 12.2 km, not three short ones.
+    round_bay = straight_line(school_table((3_000, 9_000), (7_000, 9_000)), land=BAY_COAST).table
+    assert round_bay.iloc[0, 1] == pytest.approx(law(2 * np.hypot(1, 5) + 2), abs=0.051)
+
+
+def test_minutes_of_a_crossing_are_added_in_full_to_the_whole_way():
+    schools = school_table((9_000, 2_000), (9_000, 14_000))
+    for minutes in (0.0, 3.0, 20.0):
+        ferry = Crossing("Toy Ferry", BRIDGE.start, BRIDGE.end, minutes=minutes)
+        found = straight_line(schools, land=STRAIT, crossings=[ferry]).table.iloc[0, 1]
+        assert found == pytest.approx(law(8 + 3) + minutes, abs=0.07)
+    shut = Crossing("Toy Ferry", BRIDGE.start, BRIDGE.end, minutes=1.0, closed=True)
+    with pytest.raises(TravelError, match='"Toy Ferry" is declared closed'):
+        straight_line(schools, land=STRAIT, crossings=[shut])
+
+
+def test_a_slow_crossing_is_not_taken_where_the_way_round_is_quicker():
+    # At 40 km/h throughout, 58 km round would be 87 minutes, and the ferry of 60 would be taken.
+    bay = shapely.box(0, 0, 40_000, 40_000).difference(shapely.box(19_000, 11_000, 21_000, 41_000))
+    schools = school_table((18_000, 39_000), (22_000, 39_000))
+    ferry = Crossing("Slow Ferry", (19_000, 39_000), (21_000, 39_000), minutes=60.0)
+    found = straight_line(schools, land=bay, crossings=[ferry]).table.iloc[0, 1]
+    assert found == pytest.approx(law(2 * np.hypot(1, 28) + 2), abs=0.06)
+    assert found < straight_line(schools, land=bay, crossings=[ferry], kmh=40).table.iloc[0, 1]
+
+
+lengths = st.floats(0, 60, allow_subnormal=False).map(lambda km: round(km, 2))
+roads = st.integers(0, 3).flatmap(
+    lambda k: st.tuples(
+        st.lists(
+            st.one_of(lengths, st.just(float("inf"))),
+            min_size=(3 + 2 * k) ** 2,
+            max_size=(3 + 2 * k) ** 2,
+        ).map(lambda km: _square(km, 3 + 2 * k)),
+        st.lists(st.integers(0, 40).map(float), min_size=k, max_size=k),
+    )
+)
+PACES = [pace_at("by_distance"), pace_at(40.0)]
+
+
+def _square(km: list[float], size: int) -> np.ndarray:
+    """A symmetric table of shortest roads: no stop-over is shorter."""
+    road = np.reshape(km, (size, size))
+    road = np.minimum(road, road.T)
+    np.fill_diagonal(road, 0.0)
+    for stop in range(size):
+        road = np.minimum(road, road[:, stop, None] + road[stop])
+    return road
+
+
+def _by_trying(road: np.ndarray, declared: list[float], pace) -> np.ndarray:
+    """Every order and direction of every set of crossings, each way timed as a whole."""
+    n = len(road) - 2 * len(declared)
+    best = pace.minutes(road[:n, :n])
+    for count in range(1, len(declared) + 1):
+        for chosen in permutations(range(len(declared)), count):
+            for turned in product((0, 1), repeat=count):
+                ends = [
+                    (n + 2 * c + t, n + 2 * c + 1 - t) for c, t in zip(chosen, turned, strict=True)
+                ]
+                between = sum(road[a[1], b[0]] for a, b in pairwise(ends))
+                km = road[:n, ends[0][0], None] + between + road[None, ends[-1][1], :n]
+                best = np.minimum(best, pace.minutes(km) + sum(declared[c] for c in chosen))
+    return best
+
+
+@settings(max_examples=60, deadline=None)
+@given(roads, st.sampled_from(PACES))
+def test_way_over_crossings_is_the_best_of_all_that_can_be_tried(made, pace):
+    road, declared = made
+    found, tried = over_crossings(road, declared, pace), _by_trying(road, declared, pace)
+    np.testing.assert_array_equal(np.isinf(found), np.isinf(tried))
+    ends = np.isfinite(tried)
+    # Never below the law, and above it by no more than is lost in the rounding to a tenth.
+    assert (found[ends] >= tried[ends] - 1e-9).all()
+    assert (found[ends] <= tried[ends] * 1.0002 + 0.012).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(roads, st.sampled_from(PACES), st.data())
+def test_a_longer_way_never_takes_less_time(made, pace, data):
+    road, declared = made
+    size, before = len(road), over_crossings(road, declared, pace)
+    more = data.draw(st.lists(lengths, min_size=size**2, max_size=size**2))
+    longer = road + np.maximum(np.reshape(more, (size, size)), np.reshape(more, (size, size)).T)
+    np.fill_diagonal(longer, 0.0)
+    slack = 1e-9
+    assert (over_crossings(longer, declared, pace) >= before - slack).all()
+    slower = [minutes + 5 for minutes in declared]
+    assert (over_crossings(road, slower, pace) >= before - slack).all()
+    # A closed crossing shortens nothing, and no stop-over does.
+    if declared:
+        kept = [*range(3), *range(5, size)]
+        closed = over_crossings(road[np.ix_(kept, kept)], declared[1:], pace)
+        assert (closed >= before - slack).all()
+    through = (before[:, :, None] + before[None, :, :]).min(axis=1)
+    assert (before <= through + 0.012).all()  # the tangents stand that little above the law
+    assert (before == before.T).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(0, 300), st.floats(0, 300), st.sampled_from(PACES))
+def test_pace_grows_with_length_and_can_be_read_backwards(one, other, pace):
+    short, long = sorted((one, other))
+    assert pace.minutes(np.array(short)) <= pace.minutes(np.array(long))
+    whole = pace.minutes(np.array(short + long))
+    assert whole <= pace.minutes(np.array(short)) + pace.minutes(np.array(long)) + 1e-9
+    assert pace.road_km(pace.minutes(np.array(one))) == pytest.approx(one, rel=1e-9, abs=1e-9)
 
 
 def test_table_is_labelled_and_sorted_with_a_diagonal_of_zero():
@@ -192,6 +307,8 @@ def test_all_faults_are_gathered():
     with pytest.raises(TravelError) as caught:
         straight_line(schools, crossings=crossings, detour=0.5, kmh=0, floor_minutes=-1)
     said = str(caught.value)
+    with pytest.raises(TravelError, match="speed is fast km/h"):
+        straight_line(school_table((0, 0), (1, 1)), kmh="fast")
     for words in (
         "detour factor is 0.5",
         "speed is 0 km/h",
@@ -209,6 +326,24 @@ def test_all_faults_are_gathered():
         )
     with pytest.raises(TravelError, match="land layer is empty"):
         straight_line(school_table((0, 0), (1, 1)), land=shapely.Polygon())
+
+
+def test_quality_of_a_speed_by_distance_tells_water_from_mere_nearness():
+    bay = shapely.box(4_000, 4_000, 6_000, 40_000)
+    land = shapely.box(0, 0, 40_000, 40_000).difference(bay)
+    spots = [(3_000, 9_000), (7_000, 9_000), (8_100, 9_000), (38_000, 2_000), (2_000, 38_000)]
+    schools = school_table(*spots)
+    together = pd.Series("East", index=schools.index)
+    for speed in ({}, {"kmh": 40.0}):
+        minutes = straight_line(schools, land=land, **speed)
+        told = quality(minutes, schools, together)
+        # Over the bay 4 km are 12.2 and 5.1 are 12.5; neighbours 1.1 km apart only drive slowly.
+        assert told.pairs[["from_urn", "to_urn"]].to_numpy().tolist() == [
+            ["900001", "900002"],
+            ["900001", "900003"],
+        ]
+        assert told.pairs.at[0, "ratio"] == pytest.approx(1.3 * 12.2 / 4, rel=0.01)
+        assert told.basis == f"minutes {minutes.pace.words} over the straight line"
 
 
 def test_ratio_lists_the_worst_pairs_by_name():
@@ -248,6 +383,18 @@ def test_round_water_is_a_distance_never_shorter_than_the_crow_flies(spots, rand
     pd.testing.assert_frame_equal(
         straight_line(schools.loc[order], land=BAY_COAST, **options).table, round_water
     )
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(ashore, min_size=2, max_size=9, unique=True))
+def test_order_of_ways_round_a_bay_is_that_of_their_length(spots):
+    schools = school_table(*[(100 * x, 100 * y) for x, y in spots])
+    near = np.triu_indices(len(schools), 1)
+    even = straight_line(schools, land=BAY_COAST, kmh=0.6, detour=1.3, floor_minutes=0).table
+    grows = straight_line(schools, land=BAY_COAST, detour=1.3, floor_minutes=0).table
+    km, minutes = even.to_numpy()[near] / 100, grows.to_numpy()[near]
+    assert (np.diff(minutes[np.argsort(km, kind="stable")]) >= -0.1001).all()
+    assert minutes == pytest.approx(np.array([law(way / 1.3) for way in km]), abs=0.06)
 
 
 @settings(max_examples=15, deadline=None)
@@ -328,7 +475,7 @@ def kent() -> tuple[pd.DataFrame, shapely.Geometry]:
 @needs_real
 def test_kent_goes_round_the_swale():
     schools, land = kent()
-    minutes = straight_line(schools, land=land, crossings=KENT_CROSSINGS)
+    minutes = straight_line(schools, land=land, crossings=KENT_CROSSINGS, kmh=40)
     minster = schools.index[schools["name"] == "Minster in Sheppey Primary School"][0]
     faversham = schools.index[schools["name"] == "The Abbey School"][0]
     spots = schools.loc[[minster, faversham], ["easting", "northing"]].to_numpy()

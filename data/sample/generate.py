@@ -48,7 +48,7 @@ file = "../boundaries/sandmere_districts.geojson"
 [travel]
 source = "straight_line"    # goes round water; no road network is needed for the sample
 detour = 1.3                # road length divided by straight length
-kmh = 40.0
+kmh = 40.0                  # leave out for a speed that grows with distance
 floor_minutes = 2.0         # neighbours on one site still need a moment
 {crossings}
 [feeders]
