@@ -177,8 +177,11 @@ class _Work:
             self.proof.offer([self.columns.add(np.array(c.atoms), c.loan) for c in self.best])
 
     def search(self, start: Sequence[Chosen]) -> None:
-        """Anneal, first from the given plan if there is one, then from scratch."""
-        n = len(self.model)
+        """Anneal, first from the given plan if there is one, then from scratch.
+
+        Where a proof follows, two runs that end with the same cost are enough.
+        """
+        n, costs = len(self.model), []
         self.take(start)
         plans: list[Ints | None] = [None] * self.effort.restarts
         if len(start) == self.proof.clusters:
@@ -197,9 +200,12 @@ class _Work:
                 self.tell("search", cost, None, (number + share) / len(plans))
             if found is not None:
                 self.take(chosen_of(found))
+                costs.append(found.cost)
                 if self.effort.prove:
                     self.remember(found)
-            if self.halt():
+            known = [cost for cost in costs if cost is not None]
+            agreed = bool(known) and known.count(min(known)) > 1
+            if self.halt() or (self.effort.prove and agreed):
                 return
 
     def remember(self, found: Found) -> None:
