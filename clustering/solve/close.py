@@ -34,7 +34,7 @@ KNOWN = 3000
 """Columns among which a better plan is looked for before the proof is done."""
 FEW = 10
 """Columns of a round that was cut off below which the next may go further."""
-TAIL = 0.003
+TAIL = 0.01
 """Share of the master's value by which the bound of a large part may stay below it."""
 NEAR = 0.02
 """Gap, as a share of the cost, from which listing all clusters that fit in it is worth a try."""

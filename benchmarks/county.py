@@ -1,0 +1,110 @@
+"""The whole county as one problem, borders crossed at a price: the plan, and how far it is proved.
+
+    python benchmarks/county.py [STUDY] [--clusters 46] [--seconds 3600] [--moves 20] [--seed 1]
+
+No district stands alone here, so the need of a cluster is measured from the mean of the county. The
+table shows how plan and bound came closer: annealing first, then the linear master over clusters,
+then subset rows. Times are seconds on the clock; the pricing uses two cores where there are two.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks import machine  # noqa: E402
+from benchmarks.districts import KENT  # noqa: E402
+from clustering.inputs import load_inputs  # noqa: E402
+from clustering.solve.model import build_model  # noqa: E402
+from clustering.solve.part import THOROUGH, PartAnswer, Progress, solve_part  # noqa: E402
+from clustering.study import Study  # noqa: E402
+
+COLUMNS = ("seconds", "phase", "plan", "bound", "gap %")
+
+
+class Diary:
+    """Notes plan and bound whenever a minute has gone by and one of them is better."""
+
+    def __init__(self, seconds: float) -> None:
+        self.began, self.seconds = time.perf_counter(), seconds
+        self.rows: list[list[str]] = []
+        self._last, self._next = ("", ""), 0.0
+
+    def stop(self) -> bool:
+        """Return whether the time is up."""
+        return time.perf_counter() - self.began >= self.seconds
+
+    def note(self, step: Progress) -> None:
+        """Write a row if it is time for one."""
+        spent = time.perf_counter() - self.began
+        plan = "none" if step.objective is None else f"{step.objective / 100:,.1f}"
+        bound = "none" if step.bound is None else f"{step.bound / 100:,.1f}"
+        if spent < self._next or (plan, bound) == self._last:
+            return
+        self._last, self._next = (plan, bound), spent + 60.0
+        gap = "none"
+        if step.objective and step.bound is not None:
+            gap = f"{100 * (1 - step.bound / step.objective):.2f}"
+        self.rows.append([f"{spent:.0f}", step.phase, plan, bound, gap])
+        print(" | ".join(self.rows[-1]), flush=True)
+
+
+def summary(answer: PartAnswer) -> str:
+    """Return what is known in the end."""
+    facts = dict(answer.log)
+    if answer.objective is None or answer.bound is None:
+        return f"{answer.status}: no plan or no bound."
+    gap = 100 * (1 - answer.bound / answer.objective)
+    return (
+        f"{answer.clusters} clusters, objective {answer.objective / 100:,.1f}, bound "
+        f"{answer.bound / 100:,.1f}, gap {gap:.2f} %. The linear master alone gave "
+        f"{int(facts.get('root', 0)) / 100:,.1f}; {facts.get('cuts', '0')} subset rows, "
+        f"{int(facts.get('columns', 0)):,} clusters priced."
+    )
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Solve the county, print and write the diary."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("study", nargs="?", type=Path, default=KENT)
+    parser.add_argument("--clusters", type=int, default=46)
+    parser.add_argument("--seconds", type=float, default=3600.0)
+    parser.add_argument("--moves", type=float, default=20.0, help="millions for 100 schools")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/county.md")
+    asked = parser.parse_args(words)
+    problem = load_inputs(Study.load(asked.study)).problem
+    rules = problem.rules.model_copy(
+        update={"areas": "price", "clusters": (asked.clusters, asked.clusters)}
+    )
+    problem = problem.with_rules(rules)
+    model = build_model(problem, problem.parts()[0])
+    diary = Diary(asked.seconds)
+    answer = solve_part(
+        model,
+        asked.clusters,
+        seed=asked.seed,
+        effort=replace(THOROUGH, moves=int(asked.moves * 1e6), restarts=2, max_nodes=2**60),
+        stop=diary.stop,
+        progress=diary.note,
+    )
+    facts = {"study": asked.study.name, "schools": len(model.schools), "seed": asked.seed}
+    text = machine.header(**facts, load_a_core=machine.busy())
+    table = machine.table(COLUMNS, diary.rows)
+    asked.out.parent.mkdir(parents=True, exist_ok=True)
+    asked.out.write_text(
+        f"# One county, one problem\n\n{text}\n{table}\n{summary(answer)}\n", "utf-8"
+    )
+    print(summary(answer))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
