@@ -32,6 +32,8 @@ BATCH = 300
 """Columns let into the master at once."""
 KNOWN = 3000
 """Columns among which a better plan is looked for before the proof is done."""
+AROUND = 7
+"""Clusters of a large part that are redrawn together."""
 FEW = 10
 """Columns of a round that was cut off below which the next may go further."""
 TAIL = 0.01
@@ -138,6 +140,7 @@ def prove(proof: Proof) -> None:
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
         if gap > NEAR:
             choose_known(proof, master.triples)
+            choose_nearby(proof)
         deepen(proof, master.triples, [0.005, 0.02] if gap > 0.01 else [0.005])
         if proof.closed or proof.over():
             return
@@ -175,6 +178,35 @@ def choose_known(proof: Proof, triples: Ints) -> None:
     answer = best_choice(proof, np.sort(picked), proof.best_cost, 3.0)
     if answer.plan is not None:
         proof.offer(answer.plan)
+
+
+def choose_nearby(proof: Proof) -> None:
+    """Redraw each cluster of the best plan together with those around it, from known columns.
+
+    Only for large parts, where choosing among all columns at once leads nowhere. Loans stay as
+    they are: no column with one takes part.
+    """
+    columns, t = proof.columns, proof.tables
+    if columns.n <= WIDEST or not proof.best:
+        return
+    usable = columns.loan < 0
+    for place in range(proof.clusters):
+        best = np.array(proof.best)
+        if proof.over() or columns.loan[best[place]] >= 0:
+            return
+        apart = t.school_travel[columns.hub[best], columns.hub[best[place]]]
+        apart = np.where(columns.loan[best] < 0, apart, NOTHING)
+        around = best[np.argsort(apart, kind="stable")[:AROUND]]
+        inside = columns.holds[around].any(axis=0)
+        numbers = np.flatnonzero(usable & ~columns.holds[:, ~inside].any(axis=1))
+        cost = int(columns.cost[around].sum())
+        answer = best_choice(
+            proof, numbers, cost, 1.0, atoms=np.flatnonzero(inside), clusters=len(around)
+        )
+        if answer.plan is not None:
+            proof.offer([*(set(proof.best) - set(around.tolist())), *answer.plan])
+            proof.count("redrawn nearby", 1)
+            proof.tell("proof", proof.best_cost, proof.bound, None)
 
 
 def _guess(proof: Proof) -> tuple[NDArray[np.float64], float]:

@@ -34,23 +34,32 @@ class Choice:
     complete: bool
 
 
-def best_choice(proof: Proof, numbers: Ints, target: int, effort: float = 120.0) -> Choice:
+def best_choice(
+    proof: Proof,
+    numbers: Ints,
+    target: int,
+    effort: float = 120.0,
+    atoms: Ints | None = None,
+    clusters: int | None = None,
+) -> Choice:
     """Choose among the columns `numbers` a plan cheaper than `target`.
 
-    `effort` is a limit in CP-SAT's deterministic time; what is used counts against the proof's own.
+    With `atoms` and `clusters`, a plan of those atoms alone in so many clusters. `effort` is a
+    limit in CP-SAT's deterministic time; what is used counts against the proof's own.
     """
     columns, tables = proof.columns, proof.tables
     effort = min(effort, proof.max_choice - proof.choice_used)
     if effort <= 0.0:
         return Choice(None, -NO_TARGET, False)
-    holds = columns.holds[numbers]
+    covered = np.arange(columns.n) if atoms is None else atoms
+    holds = columns.holds[numbers][:, covered]
     if (holds.sum(axis=0) == 0).any():
         return Choice(None, target, True)
     model = cp_model.CpModel()
     x = [model.new_bool_var("") for _ in numbers]
-    for i in range(columns.n):
+    for i in range(len(covered)):
         model.add_exactly_one(x[k] for k in np.flatnonzero(holds[:, i]).tolist())
-    model.add(sum(x) == proof.clusters)
+    model.add(sum(x) == (proof.clusters if clusters is None else clusters))
     loans = columns.loan[numbers]
     for loan, count in enumerate(tables.loan_count.tolist()):
         users = [x[k] for k in np.flatnonzero(loans == loan).tolist()]
