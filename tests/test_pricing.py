@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numba
 import numpy as np
 import pandas as pd
@@ -9,7 +11,7 @@ import pytest
 
 from clustering.problem import build_problem
 from clustering.rules import Goals, Rules
-from clustering.solve import thinning
+from clustering.solve import close, thinning
 from clustering.solve.around import WIDEST
 from clustering.solve.columns import WIDTH, Duals
 from clustering.solve.halt import Halt
@@ -17,7 +19,7 @@ from clustering.solve.hubs import Pricer
 from clustering.solve.model import Model, build_model
 from clustering.solve.part import Effort, Progress, never, solve_part
 from clustering.solve.tables import BROKEN, Tables, judge, make_tables
-from tests.solve_factory import enumerate_best, random_model
+from tests.solve_factory import enumerate_best, random_model, recount
 
 MANY = WIDEST + 6
 
@@ -178,3 +180,19 @@ def test_a_stop_reaches_into_compiled_work() -> None:
     assert answer.status == "interrupted"
     assert answer.objective is not None
     assert answer.bound is None or answer.bound <= answer.objective
+
+
+def test_clusters_of_a_large_part_are_redrawn_with_those_around(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(close, "choose_known", lambda proof, rows: None)
+    model = wide_model(1, "ignore")
+    tiny = Effort(moves=200, restarts=1, prove=False)
+    rough = solve_part(model, 25, effort=tiny)
+    effort = replace(tiny, prove=True, max_rounds=4, max_cut_rounds=0, max_nodes=300_000)
+    proved = solve_part(model, 25, effort=effort)
+    assert rough.objective == recount(model, rough.chosen)
+    assert proved.objective == recount(model, proved.chosen)
+    assert proved.objective < rough.objective
+    assert int(dict(proved.log)["redrawn nearby"]) > 0
+    assert proved.bound <= proved.objective
