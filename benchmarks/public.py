@@ -4,8 +4,9 @@
 
 Each instance becomes a `Model` (the same value that a study becomes): pairwise benefit is the
 price of cut feeders, the distance to a median is the minutes to a hub, a capacity is the limit on
-pupils. Seconds are those of the processor (one core, one thread), so that other work on the machine does
-not count. Answers are scored by `scoring`, which reads the file again and knows nothing of the engine.
+pupils. Seconds are those of the processor (one core, one thread), so that other work on the machine
+does not count. Answers are scored by `scoring`, which reads the file again and knows nothing of
+the engine.
 """
 
 from __future__ import annotations

@@ -348,7 +348,12 @@ def list_and_choose(proof: Proof, triples: Ints, target: int) -> bool:
     if not listed.complete:
         proof.count("lists too long", 1)
         return False
-    numbers = sorted({proof.columns.add(atoms, loan) for atoms, loan in listed.clusters} - {-1})
+    found = set()
+    for atoms, loan in listed.clusters:
+        if proof.stop():
+            return False
+        found.add(proof.columns.add(atoms, loan))
+    numbers = sorted(found - {-1})
     proof.count("listed", len(numbers))
     few, low = thinned(proof, np.array(numbers, np.int64), triples, target)
     proof.bound = max(proof.bound, min(low, proof.best_cost))

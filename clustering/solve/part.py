@@ -211,6 +211,8 @@ class _Work:
     def remember(self, found: Found) -> None:
         """Hand the clusters met on the way to the proof."""
         for row in found.pool:
+            if self.halt():
+                return
             atoms = row[row >= 0]
             if self.columns.add(atoms, -1) < 0:
                 for loan in range(len(self.model.loans)):

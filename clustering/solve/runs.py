@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from clustering.problem import Part
 from clustering.rules import CENTS
 from clustering.solve.model import Model
-from clustering.solve.part import QUICK, Chosen, Effort, PartAnswer, solve_part
+from clustering.solve.part import QUICK, Chosen, Effort, PartAnswer, at_least, solve_part
 from clustering.solve.part import Progress as PartProgress
 
 
@@ -85,7 +85,7 @@ class PartRun:
         only as much is proven as shows that it is no better.
         """
         first = QUICK if self.effort.prove else self.effort
-        quick = {k: self._solve(k, first, self.start) for k in self.work.counts}
+        quick = self._quick(first)
         self.work.answers |= quick
         if not self.effort.prove:
             return
@@ -102,6 +102,17 @@ class PartRun:
             self.work.answers[clusters] = answer
             if answer.objective is not None:
                 best = answer.objective if best is None else min(best, answer.objective)
+
+    def _quick(self, effort: Effort) -> dict[int, PartAnswer]:
+        """Search with every number of clusters; once told to stop, only until there is a plan."""
+        out: dict[int, PartAnswer] = {}
+        for clusters in self.work.counts:
+            if self.halt.is_set() and any(answer.chosen for answer in out.values()):
+                known = at_least(self.work.model, clusters)
+                out[clusters] = PartAnswer("interrupted", clusters, (), None, known, ())
+            else:
+                out[clusters] = self._solve(clusters, effort, self.start)
+        return out
 
     def _solve(
         self,

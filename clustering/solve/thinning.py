@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustering.solve.columns import Columns, Master
+from clustering.solve.columns import Master
 from clustering.solve.cuts import violated
 from clustering.solve.hubs import fixed_part
 from clustering.solve.tables import Ints
@@ -44,9 +44,9 @@ def thinned(proof: Proof, numbers: Ints, rows: Ints, target: int) -> tuple[Ints,
     if len(rows):
         master.cut(columns, rows)
     for round_ in range(ROUNDS):
+        converge(proof, master, numbers)
         if proof.stop():
             return numbers, bound
-        converge(master, columns, numbers)
         _, prices = master.solve()
         whole = prices.whole()
         reduced = columns.reduced(whole, master.triples)[numbers]
@@ -66,9 +66,10 @@ def thinned(proof: Proof, numbers: Ints, rows: Ints, target: int) -> tuple[Ints,
     return numbers, bound
 
 
-def converge(master: Master, columns: Columns, numbers: Ints) -> None:
+def converge(proof: Proof, master: Master, numbers: Ints) -> None:
     """Let columns of the list into the master until none of them has a negative reduced cost."""
-    while True:
+    columns = proof.columns
+    while not proof.stop():
         _, duals = master.solve()
         reduced = columns.reduced(duals, master.triples)[numbers] - duals.clusters
         order = np.argsort(reduced, kind="stable")[:BATCH]
