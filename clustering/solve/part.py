@@ -66,7 +66,7 @@ class Effort:
     max_cut_rounds: int = 12
     node_limit: int = 20_000_000
     """Nodes of one search for columns around one hub."""
-    max_nodes: int = 40_000_000
+    max_nodes: int = 150_000_000
     """Nodes of all those searches together: about a minute of one core."""
     max_choice: float = 40.0
     """Deterministic time of CP-SAT for choosing among columns, all calls together."""
