@@ -29,7 +29,7 @@ from clustering.outputs import (
 )
 from clustering.pairs import TOLERANCE
 from clustering.plan import Plan, plan_names
-from clustering.publish.money import money_of, parts_of, sentences_on
+from clustering.publish.money import money_of, parts_of, plain_budgets, sentences_on
 from clustering.publish.options import (
     FOLDER,
     alternatives_table,
@@ -221,7 +221,8 @@ def _tell(result: Result, folder: Path) -> None:
         reasons_shown(out, result.reasons)
         out.print(f"Written to {escape(str(folder))}")
         raise typer.Exit(UNWELCOME)
-    out.print(clusters_shown(result.report, result.inputs))
+    pounds = plain_budgets(result.inputs, result.plan)
+    out.print(clusters_shown(result.report, result.inputs, pounds))
     if result.start is not None:
         for line in result.changed.lines():
             out.print(f"• {escape(line)}")
@@ -258,7 +259,7 @@ def assess_command(
     """Judge any plan: today's, hand-drawn or solved."""
     inputs = _loaded(Study.load(study))
     loaded, report = judge(inputs, plan)
-    out.print(clusters_shown(report, inputs))
+    out.print(clusters_shown(report, inputs, plain_budgets(inputs, loaded)))
     _tell_opted_out(inputs, loaded)
     long = long_ways(inputs, loaded.cluster_of)
     _tell_minutes(inputs, long)

@@ -21,7 +21,15 @@ from openpyxl.utils import get_column_letter
 from clustering.inputs import Inputs
 from clustering.opting import opted_out_table, opted_out_words
 from clustering.plan import OUT, Plan
-from clustering.publish.money import BUDGET_FILES, Money, budget_json, write_money
+from clustering.publish.feeder_table import FEEDERS, feeder_table
+from clustering.publish.money import (
+    BUDGET_FILES,
+    Money,
+    budget_json,
+    plain_budgets,
+    write_money,
+)
+from clustering.publish.need_page import NEED_FILES, need_of_schools, write_need
 from clustering.publish.plan_map import cluster_outlines, feeder_links, plan_map
 from clustering.publish.sources import manifest
 from clustering.publish.ways import hub_routes, long_ways
@@ -103,30 +111,40 @@ def _write_plan(
     banner: str = "",
     prices: pd.DataFrame | None = None,
 ) -> None:
-    routes = hub_routes(inputs, plan)
+    routes, pounds = hub_routes(inputs, plan), plain_budgets(inputs, plan)
     plan.write_csv(folder / "plan.csv")
     if prices is not None:
         prices.to_csv(folder / PRICES, index=False, encoding="utf-8", lineterminator="\n")
-    clusters_table(report).assign(minutes_from=inputs.minutes.source).to_csv(
+    clusters_table(report, pounds).assign(minutes_from=inputs.minutes.source).to_csv(
         folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n"
     )
-    _write_excel(folder / "plan.xlsx", inputs, plan, report, long, prices)
-    _write_geopackage(folder / "plan.gpkg", inputs, plan, report, routes)
+    rows = clusters_table(report, pounds)
+    _write_excel(folder / "plan.xlsx", inputs, plan, rows, report, long, prices)
+    _write_geopackage(folder / "plan.gpkg", inputs, plan, rows, report, routes)
+    write_need(folder, inputs, plan)
     write_money(folder, inputs, plan)
+    links = feeder_table(inputs, plan, report)
+    if len(links):
+        links.to_csv(folder / FEEDERS, index=False, encoding="utf-8", lineterminator="\n")
     words = () if prices is None else price_sentences(prices)
     drawn = plan_map(inputs, plan, report, banner=banner, routes=routes, notes=words)
     save(drawn, folder / "map.html")
 
 
 def write_budget(out: Path, inputs: Inputs, plan: Plan, money: Money) -> None:
-    """Write budget and panel into `out`, beside whatever else is there."""
+    """Write budget, need and panel into `out`, beside whatever else is there."""
     with _all_or_nothing(out, beside=True) as folder:
+        write_need(folder, inputs, plan, money.need)
         write_money(folder, inputs, plan, money)
 
 
-def clusters_table(report: Report) -> pd.DataFrame:
-    """Return the table of clusters; `clusters.csv` also says where the minutes come from."""
-    return report.clusters[list(CLUSTER_COLUMNS)]
+def clusters_table(report: Report, pounds: pd.Series | None = None) -> pd.DataFrame:
+    """Return the table of clusters; `clusters.csv` also says where the minutes come from.
+
+    `pounds` are their budgets, by label, where the study has a pot.
+    """
+    table = report.clusters[list(CLUSTER_COLUMNS)]
+    return table if pounds is None else table.assign(budget=pounds.reindex(table["cluster"]).values)
 
 
 def price_sentences(prices: pd.DataFrame) -> tuple[str, ...]:
@@ -263,6 +281,7 @@ def _write_excel(
     path: Path,
     inputs: Inputs,
     plan: Plan,
+    clusters: pd.DataFrame,
     report: Report,
     long: Quality,
     prices: pd.DataFrame | None = None,
@@ -270,7 +289,8 @@ def _write_excel(
     """Write the workbook planners edit: first the schools, with the cluster to change."""
     sheets = {
         "plan": school_table(inputs, plan),
-        "clusters": clusters_table(report),
+        "clusters": clusters,
+        "need": need_of_schools(inputs.need, plan, inputs.table).round(2).reset_index(),
         "breaches": pd.DataFrame(
             [(b.cluster, b.rule, b.text) for b in report.breaches],
             columns=["cluster", "rule", "what is broken"],
@@ -316,7 +336,12 @@ def _named_moves(inputs: Inputs, table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_geopackage(
-    path: Path, inputs: Inputs, plan: Plan, report: Report, routes: gpd.GeoDataFrame | None
+    path: Path,
+    inputs: Inputs,
+    plan: Plan,
+    clusters: pd.DataFrame,
+    report: Report,
+    routes: gpd.GeoDataFrame | None,
 ) -> None:
     """Write the layers schools, clusters, feeders and, with roads, routes in EPSG:27700."""
     source = inputs.minutes.source
@@ -324,7 +349,7 @@ def _write_geopackage(
     points = gpd.points_from_xy(inputs.table["easting"], inputs.table["northing"])
     frames = {"schools": gpd.GeoDataFrame(table, geometry=points, crs=NATIONAL_GRID)}
     shapes = cluster_outlines(inputs, plan.cluster_of)
-    rows = clusters_table(report).assign(minutes_from=source)
+    rows = clusters.assign(minutes_from=source)
     frames["clusters"] = gpd.GeoDataFrame(
         rows, geometry=shapes.reindex(rows["cluster"]).to_numpy(), crs=NATIONAL_GRID
     )
@@ -363,7 +388,7 @@ def _publish(folder: Path, out: Path, *, beside: bool) -> None:
 def _ours(out: Path) -> Iterable[Path]:
     """Yield the files of an earlier run in a folder, so that none of them outlives its run."""
     names: tuple[str, ...] = ("plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "map.html")
-    names = (*names, PRICES, *BUDGET_FILES)
+    names = (*names, PRICES, FEEDERS, *NEED_FILES, *BUDGET_FILES)
     return (out / name for name in names if (out / name).exists())
 
 

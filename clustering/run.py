@@ -18,6 +18,7 @@ from clustering.pairs import TOLERANCE
 from clustering.plan import Plan, read_plan
 from clustering.problem import Problem
 from clustering.publish.money import Money, money_of
+from clustering.publish.pair_budgets import with_budgets
 from clustering.publish.plan_map import plan_map
 from clustering.publish.ways import long_ways
 from clustering.report import Report, assess
@@ -274,7 +275,8 @@ def compare_plans(
 
     Journeys that differ by no more than `tolerance` minutes count as unchanged.
     """
-    return compare_all(plans, inputs.problem, tolerance=tolerance)
+    found = compare_all(plans, inputs.problem, tolerance=tolerance)
+    return with_budgets(found, inputs, plans)
 
 
 def drawn(plan: Plan, problem: Problem) -> Plan:

@@ -70,6 +70,23 @@ def sensitivity(
     return Sensitivity(table.sort_values("rank"), pd.DataFrame(drawn, columns=factors))
 
 
+def rank_sentence(found: Sensitivity) -> str:
+    """Say how many clusters change rank under other weights, and which move farthest."""
+    table = found.table
+    if not len(found.changing):
+        return "No cluster changes its rank by need under slightly different weights."
+    span = (table["rank_to"] - table["rank_from"]).sort_values(ascending=False, kind="stable")
+    most = ", ".join(
+        f"{label} ({table.at[label, 'rank_from']} to {table.at[label, 'rank_to']})"
+        for label in span.index[:3]
+        if span[label] > 0
+    )
+    return (
+        f"In {len(found.draws)} draws of slightly different weights, {len(found.changing)} of "
+        f"{len(table)} clusters change rank by need; most of all {most}."
+    )
+
+
 def _ranks(shares: np.ndarray) -> np.ndarray:
     """Return ranks from 1, the largest share first; of equal shares the first in order."""
     order = np.argsort(-np.round(shares, 12), kind="stable")

@@ -67,14 +67,17 @@ def schools_shown(inputs: Inputs) -> Iterator[Table]:
         yield table_shown(aside[["urn", "name", "reason", "detail"]], "Set aside, one by one")
 
 
-def clusters_shown(report: Report, inputs: Inputs) -> Table:
-    """Return the clusters of a plan, one row each."""
+def clusters_shown(report: Report, inputs: Inputs, pounds: pd.Series | None = None) -> Table:
+    """Return the clusters of a plan, one row each; `pounds` are their budgets, by label."""
     rows = report.clusters.copy()
     rows["hub"] = [inputs.table.at[urn, "name"] for urn in rows["hub"]]
     rows["need"] = rows["need"].round().astype(int)
     moved = rows["feeder_pupils_kept"] + rows["feeder_pupils_lost"]
     rows["leavers kept %"] = (100 * rows["feeder_pupils_kept"] / moved.where(moved > 0)).round()
     columns = ["cluster", "hub", "schools", "primaries", "secondaries", "pupils", "need"]
+    if pounds is not None:
+        rows["budget £"] = _pounds(pounds.reindex(rows["cluster"])).to_numpy()
+        columns += ["budget £"]
     columns += ["mean_minutes", "max_minutes", "leavers kept %", "breaches"]
     return table_shown(rows[columns], f"{len(rows)} clusters")
 
@@ -90,6 +93,7 @@ def comparison_shown(found: Comparison) -> Iterator[Table]:
         counts = [c for c in one.areas if c.startswith(("schools_", "pupils_"))]
         for places in (one.areas, one.clusters[one.clusters["cluster"] != ""]):
             columns = [places.columns[0], *counts, "leavers_split_before", "leavers_split_after"]
+            columns += [c for c in ("budget_before", "budget_after") if c in places]
             shown = places[columns].rename(columns=lambda c: c.replace("_", " "))
             yield table_shown(shown, title)
 
@@ -118,6 +122,8 @@ def budget_shown(money: Money) -> Iterator[Table]:
     if "against_study" in table:
         rows["against the study £"] = _pounds(table["against_study"], sign="+")
         rows["%"] = (100 * table["against_study"] / table["study_budget"]).map("{:+.1f}".format)
+    if "against_today" in table:
+        rows["against today £"] = _pounds(table["against_today"], sign="+")
     yield table_shown(rows, f"Budgets {budget.label}")
     lines = pd.DataFrame({"line": list(budget.lines), "£": _pounds(pd.Series(budget.lines))})
     yield table_shown(lines, "The pot, to the pound")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
 
@@ -14,8 +15,15 @@ from clustering.inputs import Inputs, load_inputs
 from clustering.need import need_units
 from clustering.panel import COLUMNS, panel
 from clustering.plan import Cluster, Plan
-from clustering.publish.money import BUDGET_COLUMNS, money_of, parts_of, rounded_budgets
-from clustering.run import design, judge
+from clustering.publish.money import (
+    BUDGET_COLUMNS,
+    TODAY_COLUMNS,
+    money_of,
+    parts_of,
+    rounded_budgets,
+    today_sentence,
+)
+from clustering.run import compare_plans, design, judge
 from clustering.study import Study
 from geo.errors import StudyError
 from tests.sheet_reader import Book
@@ -53,9 +61,12 @@ def test_verb_shows_and_writes_the_budget(loaded, tmp_path, capsys):
     assert "Community 1" in told
     assert "The pot, to the pound" in told
     assert "change rank by need" in told or "changes its rank" in told
-    assert sorted(p.name for p in out.iterdir()) == ["budget.csv", "budget.xlsx", "panel.csv"]
+    assert sorted(p.name for p in out.iterdir()) == [
+        *("budget.csv", "budget.xlsx", "need.csv", "need.html", "panel.csv")
+    ]
     table = pd.read_csv(out / "budget.csv")
-    assert tuple(table.columns) == BUDGET_COLUMNS
+    assert tuple(table.columns) == (*BUDGET_COLUMNS, *TODAY_COLUMNS)
+    assert (table["against_today"] == 0).all()
     found = money_of(inputs, plan).budget
     assert table["budget"].sum() == found.lines["clusters"]
     assert table["budget"].sum() + table["running_cost"].sum() + found.lines["contingency"] == 1e6
@@ -147,6 +158,15 @@ def test_a_run_writes_the_budget_beside_the_plan_and_on_the_map(tmp_path):
     assert {label: one["budget"] for label, one in told["clusters"].items()} == table[
         "budget"
     ].to_dict()
+    rows = pd.read_csv(run / "clusters.csv").set_index("cluster")["budget"]
+    assert rows.to_dict() == table["budget"].to_dict()
+    sheet = pd.read_excel(run / "plan.xlsx", "clusters").set_index("cluster")["budget"]
+    assert sheet.to_dict() == table["budget"].to_dict()
+    layer = gpd.read_file(run / "plan.gpkg", layer="clusters").set_index("cluster")["budget"]
+    assert layer.to_dict() == table["budget"].to_dict()
+    assert {k: v["today_budget"] for k, v in told["today"].items()} == table[
+        "today_budget"
+    ].to_dict()
     assert sum(v for k, v in told["lines"].items() if k != "pot") == told["lines"]["pot"] == 1e6
     page = (run / "map.html").read_text(encoding="utf-8")
     first = table["budget"].iloc[0]
@@ -165,6 +185,39 @@ def test_a_result_answers_what_if(tmp_path):
     assert asked.study_own.lines["pot"] == 2e6
     assert asked.need.weights == {"pupils": 1.0}
     assert "<table" in asked._repr_html_()
+
+
+def test_a_moved_school_takes_its_share_along_against_today(loaded):
+    _, inputs, plan = loaded
+    urn = plan["Community 1"].schools[0]
+    other = next(u for u in plan["Community 1"].schools if u != plan["Community 1"].hub)
+    moved = plan.move(other if urn == plan["Community 1"].hub else urn, to="Community 2")
+    money = money_of(inputs, moved, round_to=1)
+    change = money.table["against_today"]
+    gone = next(u for u in moved.cluster_of if moved.cluster_of[u] != plan.cluster_of[u])
+    share = money.budget.schools.at[gone, "formula"]
+    assert change["Community 2"] == pytest.approx(share, abs=1.5)
+    assert change["Community 1"] == pytest.approx(-share, abs=1.5)
+    assert set(change.drop(["Community 1", "Community 2"])) <= {-1.0, 0.0, 1.0}
+    told = today_sentence(money)
+    assert "Community 2 has +£" in told[0]
+    assert "Community 1 −£" in told[0]
+
+
+def test_plans_side_by_side_say_their_budgets(loaded):
+    _, inputs, plan = loaded
+    other = plan.move(
+        next(u for u in plan["Community 1"].schools if u != plan["Community 1"].hub),
+        to="Community 2",
+    )
+    found = compare_plans(inputs, {"today": plan, "moved": other})
+    assert found.figures.at["largest budget", "today"] == (
+        money_of(inputs, plan).budget.table["budget"].max()
+    )
+    rows = found.between("today", "moved").clusters.set_index("cluster")
+    for label, pounds in money_of(inputs, other).budget.table["budget"].items():
+        assert rows.at[label, "budget_after"] == pounds
+    assert rows["budget_before"].sum() == rows["budget_after"].sum()
 
 
 def test_map_rounds_to_a_thousand(loaded):

@@ -23,9 +23,9 @@ from tests.studies import DETOUR, FLOOR, KMH, clusters, county, hurry, shuffled
 
 FILES = {
     *("study.toml", "plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "report.json"),
-    *("manifest.json", "map.html"),
+    *("manifest.json", "map.html", "need.csv", "need.html", "feeders.csv"),
 }
-SAME = ("plan.csv", "clusters.csv", "map.html")
+SAME = ("plan.csv", "clusters.csv", "need.csv", "need.html", "feeders.csv", "map.html")
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,8 @@ from clustering.need import Need
 from clustering.outlook import Outlook, outlook
 from clustering.panel import panel
 from clustering.plan import Plan
-from clustering.sensitivity import Sensitivity, sensitivity
+from clustering.report import follows
+from clustering.sensitivity import rank_sentence, sensitivity
 from clustering.sheet_schools import SheetInputs
 from clustering.study import PanelTable
 from geo.errors import Fault, Faults, StudyError
@@ -29,6 +30,8 @@ BUDGET_COLUMNS = (
     *("difference", "budget", "project", "individual", "running_cost", "total", "per_pupil"),
     "notional_sen",
 )
+TODAY_COLUMNS = ("follows", "today_budget", "against_today")
+"""Beside `BUDGET_COLUMNS` where the study names today's clusters."""
 BUDGET_FILES = ("budget.csv", "budget.xlsx", "panel.csv")
 OWN_FORMULA = "the formula of the study"
 
@@ -37,18 +40,29 @@ OWN_FORMULA = "the formula of the study"
 class Money:
     """A budget, the need behind it, and the baseline it is protected against.
 
-    `study_own` is the budget by the study's own weights and rules, where other ones were asked.
+    `study_own` is the budget by the study's own weights and rules, where other ones were asked;
+    `today` that of today's clusters by the same weights and rules as `budget`, where the study
+    names them, and `follows` the cluster of today that each cluster continues, where it does.
     """
 
     budget: Budget
     need: Need
     baseline: pd.DataFrame | None
     study_own: Budget | None = None
+    today: Budget | None = None
+    follows: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def table(self) -> pd.DataFrame:
-        """The budgets, a row a cluster; with `against_study` where something else was asked."""
+        """The budgets, a row a cluster; with `against_study` where something else was asked, and
+        with `TODAY_COLUMNS` where there are clusters today (NaN for a new one)."""
         table = self.budget.table
+        if self.today is not None:
+            old = table.index.map(lambda label: self.follows.get(label, ""))
+            before = self.today.table["budget"].reindex(old).to_numpy(float)
+            table = table.assign(
+                follows=old, today_budget=before, against_today=table["budget"] - before
+            )
         if self.study_own is not None:
             own = self.study_own.table["budget"]
             table = table.assign(study_budget=own, against_study=table["budget"] - own)
@@ -95,9 +109,11 @@ def money_of(
             pure = _of(inputs, plan, inputs.need, base, year, None)
             baseline, words = pure.schools[["formula"]].set_axis(["baseline"], axis=1), OWN_FORMULA
         found = _of(inputs, plan, need, chosen, year, baseline, words)
+        old = inputs.existing
+        today = None if old is None else _of(inputs, old, need, chosen, year, baseline, words)
     except ValueError as error:
         raise StudyError(Fault(f"{error}.", "See [need] and [budget].", named)) from error
-    return Money(found, need, baseline, before)
+    return Money(found, need, baseline, before, today, {} if old is None else follows(old, plan))
 
 
 def _rules(values: Mapping[str, Any], file: str) -> BudgetRules:
@@ -139,18 +155,26 @@ def years_of(inputs: Inputs, plan: Plan, money: Money) -> Outlook:
     return outlook(lambda y: _of(inputs, plan, money.need, rules, y, money.baseline), rules)
 
 
-def budget_table(budget: Budget) -> pd.DataFrame:
+def budget_table(money: Money) -> pd.DataFrame:
     """Return the table that `budget.csv` holds: pounds to the penny, shares to a millionth."""
-    table = budget.table.reset_index()[list(BUDGET_COLUMNS)]
-    return table.round({"share": 6, **dict.fromkeys(BUDGET_COLUMNS[4:], 2)})
+    today = TODAY_COLUMNS if money.today is not None else ()
+    table = money.table.reset_index()[[*BUDGET_COLUMNS, *today]]
+    return table.round({"share": 6, **dict.fromkeys((*BUDGET_COLUMNS[4:], *today[1:]), 2)})
+
+
+def plain_budgets(inputs: Inputs, plan: Plan) -> pd.Series | None:
+    """Return the budget of each cluster in pounds; NaN: none can be set; None: no pot."""
+    if inputs.study.config.budget is None:
+        return None
+    return money_of(inputs, plan).budget.table["budget"]
 
 
 def rounded_budgets(inputs: Inputs, plan: Plan) -> Mapping[str, str]:
     """Return the budget of each cluster to £1,000 in words, for a map; empty without [budget]."""
-    if inputs.study.config.budget is None:
+    found = plain_budgets(inputs, plan)
+    if found is None:
         return {}
-    found = money_of(inputs, plan).budget.table["budget"].dropna()
-    return {label: f"£{round(pounds, -3):,.0f}" for label, pounds in found.items()}
+    return {label: f"£{round(pounds, -3):,.0f}" for label, pounds in found.dropna().items()}
 
 
 def write_money(folder: Path, inputs: Inputs, plan: Plan, money: Money | None = None) -> None:
@@ -163,7 +187,7 @@ def write_money(folder: Path, inputs: Inputs, plan: Plan, money: Money | None = 
     if money is None and config.budget is not None:
         money = money_of(inputs, plan)
     if money is not None:
-        _csv(budget_table(money.budget), folder / "budget.csv")
+        _csv(budget_table(money), folder / "budget.csv")
         shown = SheetInputs(
             money.budget,
             money.need,
@@ -210,33 +234,42 @@ def budget_json(inputs: Inputs, plan: Plan) -> dict[str, Any] | None:
         "clusters": _records(budget.table[["formula", "protected", "budget", "total"]]),
         "years": _records(years.clusters),
         "reasons": list(budget.reasons),
+        **_today_json(money),
         "notes": [*budget.notes, *years.notes],
         "ranks_that_change": rank_sentence(found),
     }
 
 
-def rank_sentence(found: Sensitivity) -> str:
-    """Say how many clusters change rank under other weights, and which move farthest."""
-    table = found.table
-    if not len(found.changing):
-        return "No cluster changes its rank by need under slightly different weights."
-    span = (table["rank_to"] - table["rank_from"]).sort_values(ascending=False, kind="stable")
-    most = ", ".join(
-        f"{label} ({table.at[label, 'rank_from']} to {table.at[label, 'rank_to']})"
-        for label in span.index[:3]
-        if span[label] > 0
-    )
-    return (
-        f"In {len(found.draws)} draws of slightly different weights, {len(found.changing)} of "
-        f"{len(table)} clusters change rank by need; most of all {most}."
-    )
+def _today_json(money: Money) -> dict[str, Any]:
+    """Return what changes against today's clusters, as a key of `report.json`."""
+    if money.today is None:
+        return {}
+    records = _records(money.table[list(TODAY_COLUMNS[1:])])
+    return {"today": {k: {"follows": money.follows.get(k, ""), **v} for k, v in records.items()}}
+
+
+def today_sentence(money: Money) -> list[str]:
+    """Say what changes against today's clusters by the same rules; nothing without them."""
+    if money.today is None or not money.budget.ok or not money.today.ok:
+        return []
+    change = money.table["against_today"].dropna().sort_values(kind="stable")
+    new = len(money.table) - len(change)
+    if change.empty:
+        return []
+    least, most = change.index[0], change.index[-1]
+    text = (
+        f"Against today's {len(money.today.table)} clusters under the same rules: {most} has "
+        f"£{change[most]:+,.0f}, {least} £{change[least]:+,.0f}".replace("£+", "+£")
+    ).replace("£-", "−£")
+    return [f"{text}; {new} continue none of today's." if new else f"{text}."]
 
 
 def sentences_on(inputs: Inputs, plan: Plan, money: Money) -> list[str]:
     """Return what a budget says beside its table: who pays, later years, ranks that change."""
     years = years_of(inputs, plan, money)
     found = sensitivity(money.need, plan, seed=inputs.study.config.solve.seed)
-    return [*money.budget.notes, *years.notes, rank_sentence(found)]
+    said = [*money.budget.notes, *years.notes, *today_sentence(money)]
+    return [*said, rank_sentence(found)]
 
 
 def parts_of(words: str) -> dict[str, float]:
