@@ -37,6 +37,7 @@ from clustering.publish.options import (
     write_alternatives,
 )
 from clustering.publish.ways import long_ways
+from clustering.report import Report, leavers_kept
 from clustering.run import REDRAW_PRICE, Result, compare_plans, design, judge
 from clustering.show import (
     Searching,
@@ -99,6 +100,12 @@ def _tell_minutes(inputs: Inputs, long: Quality | None) -> None:
     for sentence in long_ways_shown(long):
         out.print(escape(sentence))
     out.print(f"Minutes: {escape(inputs.minutes.source)}")
+
+
+def _tell_leavers(inputs: Inputs, report: Report) -> None:
+    kept = leavers_kept(report, estimated=inputs.feeders.estimated)
+    if kept:
+        out.print(f"{kept}: {escape(inputs.feeders.source)}.")
 
 
 @app.command()
@@ -228,6 +235,7 @@ def _tell(result: Result, folder: Path) -> None:
             out.print(f"• {escape(line)}")
     _tell_opted_out(result.inputs, result.plan)
     _tell_minutes(result.inputs, result.long_ways)
+    _tell_leavers(result.inputs, result.report)
     solution = result.solution
     proof = (
         "proven best"
@@ -263,6 +271,7 @@ def assess_command(
     _tell_opted_out(inputs, loaded)
     long = long_ways(inputs, loaded.cluster_of)
     _tell_minutes(inputs, long)
+    _tell_leavers(inputs, report)
     for breach in report.breaches:
         out.print(f"✗ {escape(breach.text)}")
     out.print(f"Objective {report.objective:,.1f} minutes; {len(report.breaches)} rules broken.")

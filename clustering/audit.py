@@ -420,7 +420,7 @@ class Audit:
         others = [i for i in members if i != hub]
         minutes = problem.minutes[others, hub] if others else np.zeros(1)
         own = self.moves[self.moves["home"] == label]
-        kept, lost = (float(own.loc[own["kept"] == one, "pupils"].sum()) for one in (True, False))
+        free = own[~problem.selective[own["goal"].to_numpy(np.int64)]]
         return {
             "cluster": label,
             "name": f"{label}: {problem.names[hub]}",
@@ -433,8 +433,10 @@ class Audit:
             "need": round(int(problem.need_steps[members].sum()) / NEED_STEPS, 1),
             "mean_minutes": round(float(minutes.mean()), 1),
             "max_minutes": round(float(minutes.max()), 1),
-            "feeder_pupils_kept": round(kept, 1),
-            "feeder_pupils_lost": round(lost, 1),
+            "feeder_pupils_kept": _pupils(own, kept=True),
+            "feeder_pupils_lost": _pupils(own, kept=False),
+            "non_selective_kept": _pupils(free, kept=True),
+            "non_selective_lost": _pupils(free, kept=False),
             "breaches": sum(breach.cluster == label for breach in breaches),
         }
 
@@ -462,3 +464,8 @@ class Audit:
                 kept = moves.loc[moves["kept"], "pupils"].sum() / moves["pupils"].sum()
                 figures[f"feeders_kept_{kind}"] = round(float(kept), 3)
         return figures
+
+
+def _pupils(moves: pd.DataFrame, *, kept: bool) -> float:
+    """Return the pupils a year of the moves that a plan keeps, or splits, to a tenth."""
+    return round(float(moves.loc[moves["kept"] == kept, "pupils"].sum()), 1)

@@ -45,7 +45,8 @@ from geo.road_quality import Quality
 CLUSTER_COLUMNS = (
     *("cluster", "name", "hub", "schools", "primaries", "secondaries"),
     *("non_selective_secondaries", "pupils", "need", "mean_minutes", "max_minutes"),
-    *("feeder_pupils_kept", "feeder_pupils_lost", "breaches"),
+    *("feeder_pupils_kept", "feeder_pupils_lost", "non_selective_kept", "non_selective_lost"),
+    "breaches",
 )
 PRICES = "prices.csv"
 WALL_CLOCK = "seconds"
@@ -115,10 +116,10 @@ def _write_plan(
     plan.write_csv(folder / "plan.csv")
     if prices is not None:
         prices.to_csv(folder / PRICES, index=False, encoding="utf-8", lineterminator="\n")
-    clusters_table(report, pounds).assign(minutes_from=inputs.minutes.source).to_csv(
-        folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n"
+    rows = clusters_table(report, pounds).assign(
+        minutes_from=inputs.minutes.source, feeders_from=inputs.feeders.source
     )
-    rows = clusters_table(report, pounds)
+    rows.to_csv(folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n")
     _write_excel(folder / "plan.xlsx", inputs, plan, rows, report, long, prices)
     _write_geopackage(folder / "plan.gpkg", inputs, plan, rows, report, routes)
     write_need(folder, inputs, plan)
@@ -139,7 +140,7 @@ def write_budget(out: Path, inputs: Inputs, plan: Plan, money: Money) -> None:
 
 
 def clusters_table(report: Report, pounds: pd.Series | None = None) -> pd.DataFrame:
-    """Return the table of clusters; `clusters.csv` also says where the minutes come from.
+    """Return the table of clusters; `clusters.csv` also says where minutes and flows come from.
 
     `pounds` are their budgets, by label, where the study has a pot.
     """
@@ -203,6 +204,7 @@ def report_json(
         "summary": dict(report.summary) if report else {},
         "minutes": inputs.minutes.source,
         **({"long_ways": _long_ways_json(long)} if long else {}),
+        "feeders": inputs.feeders.source,
         "need": inputs.need.banner,
         **({"budget": budget} if budget is not None else {}),
         **({} if prices is None else {"prices": _price_records(prices)}),
@@ -349,9 +351,8 @@ def _write_geopackage(
     points = gpd.points_from_xy(inputs.table["easting"], inputs.table["northing"])
     frames = {"schools": gpd.GeoDataFrame(table, geometry=points, crs=NATIONAL_GRID)}
     shapes = cluster_outlines(inputs, plan.cluster_of)
-    rows = clusters.assign(minutes_from=source)
     frames["clusters"] = gpd.GeoDataFrame(
-        rows, geometry=shapes.reindex(rows["cluster"]).to_numpy(), crs=NATIONAL_GRID
+        clusters, geometry=shapes.reindex(clusters["cluster"]).to_numpy(), crs=NATIONAL_GRID
     )
     at = dict(zip(table["urn"], points, strict=True))
     links = feeder_links(inputs, plan, report)

@@ -74,6 +74,25 @@ def assess(plan: Plan, problem: Problem) -> Report:
     )
 
 
+def leavers_kept(report: Report, *, estimated: bool) -> str:
+    """Say which part of the leavers stays in a cluster, "" where no flow is known.
+
+    Of those to non-selective schools first, for grammar schools draw across many clusters; of all
+    beside it where that is another figure. `estimated`: are any of the flows?
+    """
+    every = report.summary.get("feeders_kept_all")
+    free = report.summary.get("feeders_kept_non_selective", every)
+    if every is None or free is None:
+        return ""
+    label = " (flows estimated)" if estimated else ""
+    if free == every:
+        return f"{every:.0%} of leavers stay in their cluster{label}"
+    return (
+        f"{free:.0%} of leavers to non-selective schools stay in their cluster, {every:.0%} of all "
+        f"leavers{label}"
+    )
+
+
 def compare(reports: Mapping[str, Report]) -> pd.DataFrame:
     """Return the county-wide figures of several plans side by side, one column a plan."""
     columns = {

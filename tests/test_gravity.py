@@ -1,5 +1,6 @@
 """The estimate of flows: hand-worked towns, what can never happen, and all of Kent."""
 
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -401,6 +402,16 @@ def test_kent_is_plausible_and_fast() -> None:
     feeders = estimate_flows(table, minutes)
     assert time.perf_counter() - started < 5.0  # about 0.3 s on an idle machine
     assert inputs.feeders.estimated
+    assert len(feeders.links) < len(feeders.small)
+    rounds = [int(n) for note in feeders.notes for n in re.findall(r"in (\d+) rounds", note)]
+    assert len(rounds) == 2
+    assert max(rounds) < 500
+    assert all("than 0.01 pupils off" in note for note in feeders.notes if "rounds" in note)
+    both = pd.concat([feeders.links, feeders.small, feeders.elsewhere])
+    left = intake(table, GravitySettings()).set_index(table.sort_index().index)
+    leavers = (left["leavers"] - left["stays"])[left["leavers"] > 0]
+    sums = both.groupby("from_urn")["pupils"].sum()
+    np.testing.assert_allclose(sums, leavers.reindex(sums.index), atol=0.051)
     links = feeders.links
     way = [minutes.at[a, b] for a, b in zip(links["from_urn"], links["to_urn"], strict=True)]
     principal = links.sort_values("pupils").groupby("from_urn").tail(1).index

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from clustering.plan import Cluster, Plan, make_plan
 from clustering.problem import Problem
-from clustering.report import Report, assess, compare, moves
+from clustering.report import Report, assess, compare, leavers_kept, moves
 from clustering.rules import CENTS
 from clustering.solve.model import build_model
+from tests.conftest import town_flows
 
 WEST = tuple(f"9001{k:02d}" for k in range(9))
 EAST = tuple(f"9002{k:02d}" for k in range(9))
@@ -66,6 +67,24 @@ def test_small_flows_count_as_kept_or_split_and_have_no_price(town):
     out = town(small_feeders=small).without([("900100", "declined")])
     assert out.small_pupils.tolist() == [4.0]
     assert out.urns[out.small_to[0]] == "900200"
+
+
+def test_leavers_kept_to_open_schools_stand_beside_those_of_all(town, schools):
+    plain = assess(OBVIOUS, town())
+    assert plain.summary["feeders_kept_all"] == pytest.approx(20 / 28, abs=5e-4)
+    assert leavers_kept(plain, estimated=False) == "71% of leavers stay in their cluster"
+    schools.loc["900200", "selective"] = True
+    flows = town_flows(schools)
+    flows.loc[(flows["from_urn"] > "900200") & (flows["to_urn"] == "900200"), "pupils"] = 40.0
+    report = assess(OBVIOUS, town(schools=schools, feeders=flows))
+    west = report.clusters.set_index("cluster").loc["Westby 1"]
+    assert (west["non_selective_kept"], west["non_selective_lost"]) == (160, 0)
+    east = report.clusters.set_index("cluster").loc["Eastby 1"]
+    assert (east["non_selective_kept"], east["non_selective_lost"]) == (0, 64)
+    told = leavers_kept(report, estimated=True)
+    assert told.startswith("71% of leavers to non-selective schools stay in their cluster")
+    assert told.endswith("79% of all leavers (flows estimated)")
+    assert leavers_kept(assess(OBVIOUS, town(feeders=None)), estimated=False) == ""
 
 
 def test_a_school_of_the_other_side_breaks_what_it_should(town):

@@ -14,7 +14,7 @@ from clustering.plan import Plan
 from clustering.publish.money import rounded_budgets
 from clustering.publish.sources import sources_of
 from clustering.publish.ways import hub_routes
-from clustering.report import Report
+from clustering.report import Report, leavers_kept
 from clustering.rules import OPTED_OUT
 from geo.areas import NATIONAL_GRID
 from geo.map_data import MapData
@@ -45,7 +45,7 @@ def plan_map(
     links = feeder_links(inputs, plan, report)
     return MapData(
         title=config.title or config.name,
-        subtitle=_subtitle(report),
+        subtitle=_subtitle(report, inputs),
         schools=schools,
         clusters=clusters,
         areas=_areas(inputs),
@@ -62,13 +62,11 @@ def plan_map(
     )
 
 
-def _subtitle(report: Report) -> str:
-    figures = report.summary
-    text = f"{len(report.clusters)} clusters, {figures['mean_minutes']:.0f} minutes to the hub"
-    kept = figures.get("feeders_kept_non_selective")
-    if kept is not None:
-        text += f", {kept:.0%} of leavers to non-selective secondaries stay in their cluster"
-    return text + "."
+def _subtitle(report: Report, inputs: Inputs) -> str:
+    minutes = report.summary["mean_minutes"]
+    text = f"{len(report.clusters)} clusters, {minutes:.0f} minutes to the hub"
+    kept = leavers_kept(report, estimated=inputs.feeders.estimated)
+    return f"{text}, {kept}." if kept else f"{text}."
 
 
 def _schools(inputs: Inputs, plan: Plan) -> pd.DataFrame:
@@ -147,7 +145,11 @@ def _clusters(
 ) -> gpd.GeoDataFrame:
     rows = report.clusters.set_index("cluster")
     shapes = _outlines(inputs, schools)
-    details = [_cluster_details(row, budgets.get(str(label))) for label, row in rows.iterrows()]
+    guess = inputs.feeders.estimated
+    details = [
+        _cluster_details(row, budgets.get(str(label)), estimated=guess)
+        for label, row in rows.iterrows()
+    ]
     return gpd.GeoDataFrame(
         {
             "number": range(1, len(rows) + 1),
@@ -163,7 +165,9 @@ def _clusters(
     )
 
 
-def _cluster_details(row: pd.Series, budget: str | None = None) -> tuple[tuple[str, str], ...]:
+def _cluster_details(
+    row: pd.Series, budget: str | None = None, *, estimated: bool = False
+) -> tuple[tuple[str, str], ...]:
     moved = row["feeder_pupils_kept"] + row["feeder_pupils_lost"]
     details = [
         (
@@ -180,7 +184,8 @@ def _cluster_details(row: pd.Series, budget: str | None = None) -> tuple[tuple[s
     if budget:
         details.insert(3, ("Budget, to £1,000", budget))
     if moved:
-        details.append(("Leavers who stay", f"{row['feeder_pupils_kept'] / moved:.0%}"))
+        label = " (estimated)" if estimated else ""
+        details.append(("Leavers who stay", f"{row['feeder_pupils_kept'] / moved:.0%}{label}"))
     if row["breaches"]:
         details.append(("Rules broken", str(row["breaches"])))
     return tuple(details)
