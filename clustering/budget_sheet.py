@@ -1,8 +1,9 @@
 """The budget as a workbook with live formulas: every pound can be followed and changed by hand.
 
 Sheets: `formula` (pot, weights, protection), `schools` (figures, measures, shares), `clusters`
-(sums, protection, rounding), `check` (differences to what the program worked out, all 0), then
-`years` and `sensitivity` as plain values. Cells with a coloured ground are inputs.
+(sums, protection, rounding), `check` (differences to what the program worked out, all 0), `bars`
+(what each factor adds to a cluster), then `years` and `sensitivity` as plain values. Cells with a
+coloured ground are inputs.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference, Series
 from openpyxl.worksheet.formula import ArrayFormula
 
 from clustering.need_factors import LABELS
@@ -46,6 +48,7 @@ def write_budget_sheet(path: Path, given: SheetInputs) -> None:
     write_schools(cells, given, schools)
     write_clusters(cells, given.budget, schools, clusters)
     write_check(book.create_sheet("check"), cells, given.budget, schools, clusters)
+    _bars(book, given, clusters)
     _beside(book, given)
     book.calculation.fullCalcOnLoad = True
     book.save(path)
@@ -186,6 +189,26 @@ def _protection(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
         f'=IF(AND({cells["left £"]}>0,{short}<=0.000001),"yes","no")',
         why="no: the pot cannot pay its topslice or the floors",
     )
+
+
+def _bars(book: Workbook, given: SheetInputs, clusters: Columns) -> None:
+    """Draw what each factor adds to a cluster's share as stacked bars; they follow the weights."""
+    chart = BarChart(barDir="bar", grouping="stacked", overlap=100, gapWidth=40)
+    chart.title = "Share of the need of all clusters, by factor"
+    chart.height, chart.width = 4 + 0.6 * len(given.budget.table), 26
+    last = clusters.last - 2
+    for factor in given.need.measures.factors:  # also those without a weight: one may be typed in
+        column = clusters.names.index(f"share {factor}") + 1
+        values = Reference(clusters.sheet, column, clusters.first, column, last)
+        chart.append(Series(values, title=LABELS[factor]))
+    names = clusters.names.index("cluster") + 1
+    chart.set_categories(Reference(clusters.sheet, names, clusters.first, names, last))
+    chart.x_axis.scaling.orientation = "maxMin"
+    chart.x_axis.delete = chart.y_axis.delete = False
+    chart.y_axis.number_format = "0%"
+    sheet = book.create_sheet("bars")
+    sheet["A1"] = "The numbers stand in the sheet clusters, columns share …"
+    sheet.add_chart(chart, "A3")
 
 
 def _beside(book: Workbook, given: SheetInputs) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -141,6 +142,19 @@ def test_need_of_clusters_by_factor_stands_in_the_sheet(tmp_path, county, plan, 
         for label in plan.labels:
             share = table.at[label, factor] / need.units.sum()
             assert sheet[label] == pytest.approx(share)
+
+
+def test_stacked_bars_follow_the_columns_of_the_sheet(tmp_path, county, plan, need, baseline):
+    path = tmp_path / "budget.xlsx"
+    written(path, BudgetRules(pot=2e6), county, plan, need, baseline)
+    book = openpyxl.load_workbook(path)
+    (chart,) = book["bars"]._charts
+    assert chart.grouping == "stacked"
+    heads = {cell.column_letter: cell.value for cell in book["clusters"][1]}
+    drawn = [one.val.numRef.f.replace("$", "").replace("'", "") for one in chart.series]
+    found = [re.fullmatch(r"clusters!([A-Z]+)2:\1(\d+)", words) for words in drawn]
+    assert [heads[one.group(1)] for one in found] == [f"share {f}" for f in need.measures.factors]
+    assert {int(one.group(2)) for one in found} == {1 + len(plan)}
 
 
 def test_what_if_in_the_sheet_is_what_if_in_the_program(tmp_path, county, plan, need, baseline):
