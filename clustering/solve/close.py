@@ -4,8 +4,12 @@
    its duals give a bound on every plan (Dantzig & Wolfe 1960; in whole numbers, see `hubs`).
 2. Violated subset rows are added and priced (Jepsen, Petersen, Spoorendonk & Pisinger 2008).
 3. A better plan than the best one known holds only clusters whose reduced cost is less than what
-   the gap leaves (Baldacci, Christofides & Mingozzi 2008): all of them are listed, and the best
-   choice among them is found by CP-SAT. If there is none, the plan is proved best.
+   the gap leaves (Baldacci, Christofides & Mingozzi 2008): all of them are listed, the list is
+   thinned (`thinning`), and the best choice of what is left is found by CP-SAT. If there is none,
+   the plan is proved best.
+
+In a part with more than `WIDEST` atoms an exact round is dear: subset rows are added once the bound
+is near the master's value, and the plan is bettered a few clusters at a time.
 """
 
 from __future__ import annotations
