@@ -1,7 +1,6 @@
 """The estimate of flows: hand-worked towns, what can never happen, and all of Kent."""
 
 import re
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -395,12 +394,10 @@ def test_given_settings_replace_defaults_only_where_given() -> None:
 
 @pytest.mark.real
 @needs_real
-def test_kent_is_plausible_and_fast() -> None:
+def test_kent_is_plausible() -> None:
     inputs = load_inputs(Study.load(ROOT / "benchmarks" / "kent.toml"))
     table, minutes = inputs.table, inputs.minutes.table
-    started = time.perf_counter()
     feeders = estimate_flows(table, minutes)
-    assert time.perf_counter() - started < 5.0  # about 0.3 s on an idle machine
     assert inputs.feeders.estimated
     assert len(feeders.links) < len(feeders.small)
     rounds = [int(n) for note in feeders.notes for n in re.findall(r"in (\d+) rounds", note)]

@@ -20,17 +20,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from clustering.solve.around import (
-    FAR_OFF,
-    WIDEST,
-    arranged,
-    candidates,
-    net_of,
-    prune,
-    ranges,
-    reachable,
-    values,
-)
+from clustering.solve.around import FAR_OFF, WIDEST, candidates, ranges, reachable, values
 from clustering.solve.bits import (
     NONE,
     ONE,
@@ -41,6 +31,7 @@ from clustering.solve.bits import (
     smallest_sum,
 )
 from clustering.solve.kernels import compiled
+from clustering.solve.narrowing import arranged, net_of, prune
 from clustering.solve.resting import Around, Ask, Rest, put_in_order, search_rest
 
 ROUGH = 20_000
