@@ -143,10 +143,13 @@ def test_a_list_holds_every_cluster_below_the_line_once() -> None:
     assert {tuple(sorted(atoms.tolist())) for atoms, _ in listed.clusters} == wanted
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_thinned_lists_lose_no_best_plan(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("feature", ["loose", "tight_need"])
+@pytest.mark.parametrize("seed", range(3))
+def test_thinned_lists_lose_no_best_plan(
+    seed: int, feature: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(thinning, "FEW", 3)
-    model = random_model(seed, ("loose",), 12)
+    model = random_model(seed, (feature,), 12)
     best = enumerate_best(model, 3)
     # an annealing of one move leaves a poor plan, so that the list is long
     answer = solve_part(model, 3, effort=Effort(moves=1, restarts=1))
@@ -196,3 +199,18 @@ def test_clusters_of_a_large_part_are_redrawn_with_those_around(
     assert proved.objective < rough.objective
     assert int(dict(proved.log)["redrawn nearby"]) > 0
     assert proved.bound <= proved.objective
+
+
+def test_a_master_that_cannot_be_solved_ends_the_proof_and_keeps_the_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(master: object) -> None:
+        raise ArithmeticError("the linear master ended with status 4")
+
+    monkeypatch.setattr(close.Master, "solve", fail)
+    model = random_model(3, (), 12)
+    answer = solve_part(model, 3, effort=Effort(moves=20_000, restarts=1))
+    assert answer.status == "feasible"
+    assert dict(answer.log)["masters given up"] == "1"
+    assert answer.objective == recount(model, answer.chosen)
+    assert answer.bound < answer.objective

@@ -127,7 +127,17 @@ class Proof:
 
 
 def prove(proof: Proof) -> None:
-    """Raise the bound of a proof and lower its best cost until they meet or the limits are hit."""
+    """Raise the bound of a proof and lower its best cost until they meet or the limits are hit.
+
+    Should the linear master not be solved, the proof ends with what is known by then, and says so.
+    """
+    try:
+        _prove(proof)
+    except ArithmeticError:
+        proof.count("masters given up", 1)
+
+
+def _prove(proof: Proof) -> None:
     if not proof.best and not plausible(proof):
         return
     guess, reach = _guess(proof)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clustering.solve.columns import Master
+from clustering.solve.columns import Duals, Master
 from clustering.solve.cuts import violated
 from clustering.solve.hubs import fixed_part
 from clustering.solve.tables import Ints
@@ -26,6 +26,8 @@ ROUNDS = 40
 """Rounds of subset rows."""
 SMALL = 0.01
 """Share of the list that must go in a round for the next one to be worth it."""
+WIDENINGS = 6
+"""How often the prices of slack are doubled before the list is taken not to cover every atom."""
 BATCH = 500
 """Columns let into the master at once."""
 
@@ -44,10 +46,9 @@ def thinned(proof: Proof, numbers: Ints, rows: Ints, target: int) -> tuple[Ints,
     if len(rows):
         master.cut(columns, rows)
     for round_ in range(ROUNDS):
-        converge(proof, master, numbers)
-        if proof.stop():
+        prices = converge(proof, master, numbers)
+        if prices is None:
             return numbers, bound
-        _, prices = master.solve()
         whole = prices.whole()
         reduced = columns.reduced(whole, master.triples)[numbers]
         fixed = fixed_part(whole, master.triples, proof.tables.loan_count)
@@ -56,6 +57,8 @@ def thinned(proof: Proof, numbers: Ints, rows: Ints, target: int) -> tuple[Ints,
         kept = numbers[reduced < target - fixed - (proof.clusters - 1) * least]
         gone = len(numbers) - len(kept)
         numbers = kept
+        if not len(numbers):
+            return numbers, target
         if len(numbers) <= FEW or (round_ > 3 and gone < SMALL * len(numbers)):
             return numbers, bound
         rows = violated(columns, master.weights(columns), master.triples, most=40)
@@ -66,15 +69,28 @@ def thinned(proof: Proof, numbers: Ints, rows: Ints, target: int) -> tuple[Ints,
     return numbers, bound
 
 
-def converge(proof: Proof, master: Master, numbers: Ints) -> None:
-    """Let columns of the list into the master until none of them has a negative reduced cost."""
-    columns = proof.columns
+def converge(proof: Proof, master: Master, numbers: Ints) -> Duals | None:
+    """Let columns of the list in until none has a negative reduced cost; return the prices.
+
+    Any prices give a bound. Where the list cannot cover every atom the slack stays in, and its
+    price alone shows that no plan is below the target. None if the work was stopped or the master
+    cannot be solved, which is counted.
+    """
+    columns, widened = proof.columns, 0
     while not proof.stop():
-        _, duals = master.solve()
+        try:
+            _, duals = master.solve()
+        except ArithmeticError:
+            proof.count("masters given up", 1)
+            return None
         reduced = columns.reduced(duals, master.triples)[numbers] - duals.clusters
         order = np.argsort(reduced, kind="stable")[:BATCH]
         fresh = numbers[order[reduced[order] < -1e-3]].tolist()
         before = len(master.inside)
         master.add(columns, fresh)
-        if len(master.inside) == before and not master.widen():
-            return
+        if len(master.inside) > before:
+            continue
+        if widened == WIDENINGS or not master.widen():
+            return duals
+        widened += 1
+    return None
