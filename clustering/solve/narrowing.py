@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.solve.around import FAR_OFF
+from clustering.solve.bits import smallest_sum
 from clustering.solve.kernels import compiled
 
 SHARINGS = 12
@@ -97,12 +98,12 @@ def least_sum(net, held, inside, own, low, high):
             for _ in range(net.size[i]):
                 slices[count] = own[i] // net.size[i]
                 count += 1
-    if high < 0 or low > count:
+    total = smallest_sum(slices, count, low, high)
+    if total >= FAR_OFF:
         return FAR_OFF, 0
-    slices[:count].sort()
-    total, taken = 0, 0
+    # the smallest stand first now, in order
+    taken = 0
     while taken < min(high, count) and (taken < low or slices[taken] < 0):
-        total += slices[taken]
         taken += 1
     if taken == high and taken > 0 and slices[taken - 1] < 0:
         return total, slices[taken - 1]
