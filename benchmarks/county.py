@@ -96,11 +96,14 @@ def main(words: Sequence[str] | None = None) -> int:
         progress=diary.note,
     )
     facts = {"study": asked.study.name, "schools": len(model.schools), "seed": asked.seed}
-    text = machine.header(**facts, load_a_core=machine.busy())
-    table = machine.table(COLUMNS, diary.rows)
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(
-        f"# One county, one problem\n\n{text}\n{table}\n{summary(answer)}\n", "utf-8"
+    machine.page(
+        asked.out,
+        "One county, one problem",
+        COLUMNS,
+        diary.rows,
+        summary(answer),
+        **facts,
+        load_a_core=machine.busy(),
     )
     print(summary(answer))
     return 0

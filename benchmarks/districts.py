@@ -147,12 +147,9 @@ def main(words: Sequence[str] | None = None) -> int:
     effort = EFFORTS[asked.effort]
     rows = measured(asked.study, effort, asked.seconds, asked.seed, asked.only)
     facts = {"study": asked.study.name, "seed": asked.seed, "effort": asked.effort}
-    text = machine.header(**facts, load_a_core=machine.busy())
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(
-        f"# Districts\n\n{text}\n{machine.table(COLUMNS, rows)}\n{summary(rows)}\n", "utf-8"
-    )
-    print(summary(rows))
+    told = summary(rows)
+    machine.page(asked.out, "Districts", COLUMNS, rows, told, **facts, load_a_core=machine.busy())
+    print(told)
     return 0
 
 

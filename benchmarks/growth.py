@@ -140,9 +140,15 @@ def main(words: Sequence[str] | None = None) -> int:
         rows.append(out.strip().splitlines()[-1].split("|"))
         loads.append(machine.busy())
         print(" | ".join(rows[-1]), flush=True)
-    text = machine.header(seed=asked.seed, effort=asked.effort, load_a_core=f"{max(loads)} at most")
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(f"# Growth\n\n{text}\n{machine.table(COLUMNS, rows)}", encoding="utf-8")
+    machine.page(
+        asked.out,
+        "Growth",
+        COLUMNS,
+        rows,
+        seed=asked.seed,
+        effort=asked.effort,
+        load_a_core=f"{max(loads)} at most",
+    )
     return 0
 
 

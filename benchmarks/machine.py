@@ -64,3 +64,22 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def page(
+    out: Path,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    words: str = "",
+    **facts: object,
+) -> None:
+    """Write a page of results: the title, the machine and the facts, the table, and any words."""
+    parts = [
+        f"# {title}\n",
+        header(**facts),
+        table(columns, rows),
+        *([f"{words}\n"] if words else []),
+    ]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text("\n".join(parts), encoding="utf-8")

@@ -299,14 +299,14 @@ def main(words: Sequence[str] | None = None) -> int:
         lines.append(line(outcome, asked.seed))
         loads.append(machine.busy())
         print(" | ".join(lines[-1]), flush=True)
-    text = machine.header(
+    machine.page(
+        asked.out,
+        "Public instances",
+        COLUMNS,
+        lines,
         seconds_each=f"{asked.seconds:.0f}",
         effort=f"{EFFORT.moves:,} moves a run, begun again until the time is up",
         load_a_core=f"{min(loads)} to {max(loads)}" if loads else "",
-    )
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(
-        f"# Public instances\n\n{text}\n{machine.table(COLUMNS, lines)}", encoding="utf-8"
     )
     return 0
 

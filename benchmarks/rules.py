@@ -207,9 +207,7 @@ def main(words: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(words)
     rows = measured(asked.study, EFFORTS[asked.effort], asked.seconds, asked.seed, asked.only)
     facts = {"study": asked.study.name, "seed": asked.seed, "effort": asked.effort}
-    text = machine.header(**facts, load_a_core=machine.busy())
-    asked.out.parent.mkdir(parents=True, exist_ok=True)
-    asked.out.write_text(f"# All the rules on\n\n{text}\n{machine.table(COLUMNS, rows)}", "utf-8")
+    machine.page(asked.out, "All the rules on", COLUMNS, rows, **facts, load_a_core=machine.busy())
     return 0
 
 
