@@ -21,11 +21,15 @@ class FiguresError(InputError):
 
 
 class Numbers(Protocol):
-    """A column read as numbers: `values` (NaN where missing) and `unreadable` cells."""
+    """A column read as numbers: `values` (NaN where missing), `reason` and `unreadable` cells."""
 
     @property
     def values(self) -> pd.Series:
         """The numbers, NaN where missing."""
+
+    @property
+    def reason(self) -> pd.Series:
+        """Why a cell is missing, in words; "" for a number."""
 
     @property
     def unreadable(self) -> pd.Series:

@@ -16,6 +16,7 @@ from geo.census import Census, match, pour, read_census
 from geo.checks import check_cells, check_places, keep_areas, key_by_urn, mend, odd_figures
 from geo.columns import FIGURES, TABLE, is_known, recognise
 from geo.errors import Faults, PersonalDataError, SchoolsError, did_you_mean, short_path
+from geo.mainstream import ALTERNATIVE, NON_MAINTAINED, SPECIAL
 from geo.settling import Desk
 from geo.shape import shape
 from geo.sheets import read_sheet
@@ -25,6 +26,8 @@ from geo.twins import POLICIES, Links, read_links
 __all__ = ["Note", "Schools", "read_schools"]
 
 ON_RECORD = "left out on record"
+PROVISIONS = (SPECIAL, NON_MAINTAINED, ALTERNATIVE)
+"""Reasons for which a school is set aside that make it a provision of another kind."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +40,15 @@ class Schools:
     sen_support, fsm6, fsm, eal, capacity (float counts, NaN = missing), trust, federation,
     srp_kind, srp_places, srp_on_roll, need_types, predecessors, row (line of the source file).
     `set_aside` columns urn, name, reason, detail, easting, northing (NaN = unknown), row.
+    `others` the same columns for special schools and alternative provision, which take no part in
+    clusters but are provisions; without a place where none is known.
     `missing` columns urn, column, reason, raw: every missing figure of a school in `table`.
     `notes` in the order in which things were done; `files` every file read.
     """
 
     table: pd.DataFrame
     set_aside: pd.DataFrame
+    others: pd.DataFrame
     missing: pd.DataFrame
     notes: tuple[Note, ...]
     files: tuple[Path, ...]
@@ -131,6 +137,7 @@ def read_schools(
     return Schools(
         table[list(TABLE)],
         _set_aside(shaped.table, reason, detail),
+        shaped.table.loc[reason.isin(PROVISIONS), list(TABLE)].sort_index(),
         _missing(table, why, raw, present),
         tuple(notes),
         files,
