@@ -1,0 +1,1 @@
+"""Specialist Resource Provisions (SRPs): who reaches them, who gets a place, where next."""
