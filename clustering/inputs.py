@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import TypeVar
 from zipfile import BadZipFile
 
 import pandas as pd
+from shapely.geometry.base import BaseGeometry
 
 from clustering import smallest
 from clustering.budget import phase_group
@@ -29,6 +30,7 @@ from clustering.need_inputs import (
 )
 from clustering.plan import Plan, plan_from_frame, plan_table
 from clustering.problem import SECONDARY_PHASES, Bond, Problem, build_problem
+from clustering.provision_inputs import Provision, provision_of, srp_places
 from clustering.rules import asks_for_budget
 from clustering.study import Study
 from clustering.together import ties
@@ -80,6 +82,8 @@ class Inputs:
     """Notional SEN of schools in pounds, by URN, where the study's figures have it."""
     baseline: pd.DataFrame | None = None
     """What schools had before, by URN: `baseline` in pounds, perhaps `baseline_pupils`."""
+    provision: Provision | None = None
+    """Provisions, demand and settings, where the study has `[provision]`."""
 
     @cached_property
     def existing(self) -> Plan | None:
@@ -135,7 +139,9 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     placing = doors.open(lambda: _place(study, schools, areas, file))
     existing = doors.open(lambda: _existing(study, schools))
     counted = doors.open(lambda: _feeders(study, schools))
+    provision = doors.open(lambda: _provision(study, schools, placing, areas))
     figures = doors.open(lambda: figures_of_study(study, schools.replaced, READER))
+    figures = _with_register(figures, provision)
     baseline = doors.open(lambda: baseline_of_study(study, schools.replaced, READER))
     need = doors.open(lambda: _need(study, schools, figures))
     doors.open(lambda: _check_budget(study, schools))
@@ -176,6 +182,8 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         *minutes.notes,
         *need.notes,
         *feeders.notes,
+        *(provision.register.notes if provision else ()),
+        *(provision.demand.notes if provision and provision.demand else ()),
         *dropped,
         *told,
         *strangers("figures", figures, table),
@@ -199,6 +207,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         notes,
         notional,
         baseline,
+        provision,
     )
 
 
@@ -249,6 +258,28 @@ def _check_roll(study: Study, schools: Schools) -> None:
             name=str(school["name"]),
         )
     faults.raise_if_any()
+
+
+def _provision(
+    study: Study, schools: Schools, placing: Placing | None, areas: Areas | None
+) -> Provision | None:
+    """Read what `[provision]` names, once the schools have their areas."""
+    if placing is None:
+        return None
+    return provision_of(study, schools, placing.area, areas, READER)
+
+
+def _with_register(
+    figures: pd.DataFrame | None, provision: Provision | None
+) -> pd.DataFrame | None:
+    """Let the register's places in SRPs go before those of the record, for the need formula.
+
+    A file of figures by hand, [need] figures, goes before both.
+    """
+    places = srp_places(provision)
+    if figures is None or places is None:
+        return figures
+    return figures.combine_first(places.dropna().to_frame())
 
 
 def _existing(study: Study, schools: Schools) -> pd.DataFrame | None:
@@ -390,18 +421,10 @@ def _minutes(
     if own.source == "matrix":
         path = study.resolve(str(own.file))
         return read_matrix(path, list(table.index), floor_minutes=own.floor_minutes), None
-    land = None
-    if own.water and study.config.areas.land:
-        land, _ = read_land(study.resolve(study.config.areas.land))
-    elif own.water and areas is not None:
-        land = areas.land
-    crossings = [
-        Crossing(name=c.name, start=c.start, end=c.end, minutes=c.minutes, closed=c.closed)
-        for c in own.crossing
-    ]
+    land, crossings = land_of(study, areas), crossings_of(study)
     if own.source == "roads":
         ways = Ways(
-            _roads(study, table, areas, crossings),
+            roads_of(study, table, areas, crossings),
             read_speeds(study.resolve(own.speeds) if own.speeds else None),
             own.peak,
             land,
@@ -418,7 +441,30 @@ def _minutes(
     return made, None
 
 
-def _roads(
+def land_of(study: Study, areas: Areas | None) -> BaseGeometry | None:
+    """Return the dry land that ways keep to (EPSG:27700); None where water is not minded."""
+    if not study.config.travel.water:
+        return None
+    if study.config.areas.land:
+        return read_land(study.resolve(study.config.areas.land))[0]
+    return areas.land if areas is not None else None
+
+
+def crossings_of(study: Study, shut: Collection[str] = ()) -> list[Crossing]:
+    """Return the declared crossings, those named in `shut` closed."""
+    return [
+        Crossing(
+            name=c.name,
+            start=c.start,
+            end=c.end,
+            minutes=c.minutes,
+            closed=c.closed or c.name in shut,
+        )
+        for c in study.config.travel.crossing
+    ]
+
+
+def roads_of(
     study: Study, table: pd.DataFrame, areas: Areas | None, crossings: list[Crossing]
 ) -> Roads:
     """Read or fetch the roads; they are kept in the cache the study names."""

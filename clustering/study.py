@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from clustering.budget_rules import BudgetRules
+from clustering.provision.settings import ProvisionTable
 from clustering.rules import Frozen, Goals, Rules
 from geo.errors import Faults, StudyError, did_you_mean
 
@@ -215,6 +216,7 @@ class Config(Frozen):
     need: NeedTable = NeedTable()
     budget: BudgetTable | None = None
     panel: PanelTable | None = None
+    provision: ProvisionTable | None = None
     feeders: FeedersTable = FeedersTable()
     existing: ExistingTable | None = None
     rules: Rules = Rules()
@@ -326,6 +328,7 @@ class Study:
             "map.land": config.map.land,
             "map.roads": config.map.roads,
             "map.places": config.map.places,
+            **(config.provision.files() if config.provision else {}),
         }
         yield from ((key, name) for key, name in optional.items() if name)
 

@@ -67,6 +67,37 @@ def read_matrix(
     return Minutes(table, f"minutes supplied in {path.name}", "matrix", tuple(notes))
 
 
+def read_rectangle(path: Path | str, starts: Iterable[str], ends: Iterable[str]) -> pd.DataFrame:
+    """Read minutes from some places to others, such as neighbourhoods to provisions.
+
+    Rows `starts`, columns `ends`, as given in the file (nothing rounded up); a place that is both
+    is 0 minutes from itself where the file does not say. Raises TravelError with every fault;
+    journeys that are missing are named.
+    """
+    path = Path(path)
+    rows, columns = pd.Index([*starts]), pd.Index([*ends])
+    tray = Faults(TravelError, short_path(path))
+    notes: list[str] = []
+    frame = _open(path, tray, notes)
+    tray.raise_if_any()
+    pairs = _pairs(frame, tray)
+    tray.raise_if_any()
+    pairs = pairs[pairs["from"].isin(rows) & pairs["to"].isin(columns)].copy()
+    pairs["number"] = _numbers(pairs, tray)
+    pairs = _once_each(pairs.dropna(subset=["number"]), tray, notes)
+    values = (rows.to_numpy()[:, None] == columns.to_numpy()[None, :]) * 1.0
+    values = np.where(values > 0, 0.0, np.nan)
+    values[rows.get_indexer(pairs["from"]), columns.get_indexer(pairs["to"])] = pairs["number"]
+    missing = [f"{rows[i]} to {columns[j]}" for i, j in np.argwhere(np.isnan(values))]
+    if missing:
+        tray.add(
+            f"{counted(len(missing), 'journey')} without minutes: {_listed(missing)}.",
+            "Add them; each row of demand needs its minutes to each provision.",
+        )
+    tray.raise_if_any()
+    return pd.DataFrame(values.round(DECIMALS), index=rows, columns=columns)
+
+
 def _open(path: Path, tray: Faults, notes: list[str]) -> pd.DataFrame:
     """Read the file as text, or put on the tray why it cannot be read."""
     kind = path.suffix.lower()

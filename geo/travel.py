@@ -20,7 +20,14 @@ from geo.errors import Faults, TravelError
 from geo.pace import BY_DISTANCE, Kmh, Pace, over_crossings, pace_at
 from geo.water import CREEK_METRES, Crossing, Ground, metres_off, ready_ground, ways
 
-__all__ = ["Crossing", "Kind", "Minutes", "straight_line", "straightline_ratio"]
+__all__ = [
+    "Crossing",
+    "Kind",
+    "Minutes",
+    "straight_between",
+    "straight_line",
+    "straightline_ratio",
+]
 
 Kind = Literal["straight_line", "matrix", "roads"]
 
@@ -189,15 +196,7 @@ def _round_water(
 ) -> np.ndarray:
     """Return minutes between all schools over land and crossings; fault what lies off it."""
     spots = schools[["easting", "northing"]].to_numpy(float)
-    ends = np.array([end for c in crossings for end in (c.start, c.end)]).reshape(-1, 2)
-    _check_ashore(schools, land, spots, crossings, ends)
-    ground = ready_ground(land, np.vstack([spots, ends]), creek_metres=creek_metres)
-    timed = [c for c in crossings if c.minutes is not None and not c.closed]
-    stops = np.array([end for c in timed for end in (c.start, c.end)]).reshape(-1, 2)
-    untimed = [c for c in crossings if c.minutes is None and not c.closed]
-    metres = ways(ground, np.vstack([spots, stops]), untimed, detour=detour)
-    declared = [float(c.minutes) for c in timed if c.minutes is not None]
-    minutes = over_crossings(metres / 1000.0, declared, pace)
+    minutes, ground = over_land(schools, land, crossings, creek_metres, detour, pace)
     if np.isinf(minutes).any():
         _cut_off(schools, spots, np.isfinite(minutes), ground, crossings)
     notes.append("Ways keep to the land given and never leave it, not even over an inland border.")
@@ -215,6 +214,62 @@ def _round_water(
             f"{counted(off, 'school')} just off the simplified shore: the way begins there."
         )
     return minutes
+
+
+def over_land(
+    places: pd.DataFrame,
+    land: BaseGeometry,
+    crossings: Sequence[Crossing],
+    creek_metres: float,
+    detour: float,
+    pace: Pace,
+) -> tuple[np.ndarray, Ground]:
+    """Return minutes between all places over land and open crossings, inf = no way, and the ground.
+
+    `places`: index label; name, easting, northing (EPSG:27700). Raises TravelError for places and
+    ends of crossings that stand in the sea.
+    """
+    spots = places[["easting", "northing"]].to_numpy(float)
+    ends = np.array([end for c in crossings for end in (c.start, c.end)]).reshape(-1, 2)
+    _check_ashore(places, land, spots, crossings, ends)
+    ground = ready_ground(land, np.vstack([spots, ends]), creek_metres=creek_metres)
+    timed = [c for c in crossings if c.minutes is not None and not c.closed]
+    stops = np.array([end for c in timed for end in (c.start, c.end)]).reshape(-1, 2)
+    untimed = [c for c in crossings if c.minutes is None and not c.closed]
+    metres = ways(ground, np.vstack([spots, stops]), untimed, detour=detour)
+    declared = [float(c.minutes) for c in timed if c.minutes is not None]
+    return over_crossings(metres / 1000.0, declared, pace), ground
+
+
+def straight_between(
+    starts: pd.DataFrame,
+    ends: pd.DataFrame,
+    *,
+    land: BaseGeometry | None = None,
+    crossings: Sequence[Crossing] = (),
+    detour: float = 1.3,
+    kmh: Kmh = BY_DISTANCE,
+    floor_minutes: float = FLOOR_MINUTES,
+) -> pd.DataFrame:
+    """Estimate minutes from any places to any places: rows `starts`, columns `ends`, to a tenth.
+
+    As `straight_line`, but a place that no way reaches is an answer (NaN), as when a bridge is
+    closed. Both tables: index label; name, easting, northing (EPSG:27700).
+    """
+    both = pd.concat([starts, ends])
+    _check(both, crossings, detour, kmh, floor_minutes)
+    pace = pace_at(kmh)
+    if land is None:
+        one, other = (t[["easting", "northing"]].to_numpy(float) for t in (starts, ends))
+        gaps = one[:, None, :] - other[None, :, :]
+        minutes = pace.minutes(np.hypot(gaps[..., 0], gaps[..., 1]) * detour / 1000.0)
+    else:
+        every, _ = over_land(both, land, crossings, CREEK_METRES, detour, pace)
+        minutes = every[: len(starts), len(starts) :]
+    minutes = np.where(
+        np.isinf(minutes), np.nan, np.maximum(minutes.round(DECIMALS), floor_minutes)
+    )
+    return pd.DataFrame(minutes, index=starts.index, columns=ends.index)
 
 
 def _check_ashore(

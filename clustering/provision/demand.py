@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from clustering.provision.register import Register, types_of, years_of
+from clustering.provision.register import Register, types_of, years_taken
 from clustering.provision.settings import NEED_TYPES, PHASES, DemandTable
 
 ROWS = ["point", "kind", "need_type", "phase", "children"]
@@ -146,11 +146,10 @@ def sent_home(
         own = base["on_roll"] if base["on_roll"] == base["on_roll"] else base["places"]
         if not types or own != own:
             continue
-        years = {p: float(years_of(base.to_frame().T, p).iloc[0]) for p in PHASES}
         here = (
             (counts["point"] == base["urn"])
             & counts["need_type"].isin(types)
-            & counts["phase"].isin([p for p in PHASES if years[p] > 0])
+            & counts["phase"].isin([p for p in PHASES if years_taken(base, p) > 0])
         )
         there = counts.loc[here, "children"].sum()
         taken = min(float(own), there)

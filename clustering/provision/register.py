@@ -80,6 +80,12 @@ def years_of(table: pd.DataFrame, phase: str) -> pd.Series:
     return (table["high_age"].clip(upper=high) - table["low_age"].clip(lower=low)).clip(lower=0)
 
 
+def years_taken(base: pd.Series, phase: str) -> float:
+    """Return how many year groups of a phase one provision takes."""
+    low, high = AGES[phase]
+    return max(min(float(base["high_age"]), high) - max(float(base["low_age"]), low), 0.0)
+
+
 def reconcile(
     council: pd.DataFrame | None,
     record: pd.DataFrame,

@@ -172,11 +172,13 @@ class CostTable(Frozen):
 class ProvisionTable(Frozen):
     """`[provision]`: the provisions of the council and how they are judged."""
 
-    register: str | None = None
+    file: str | None = None
     """The council's own list of provisions. It goes before the record, and that before the
     census."""
     census: str | None = None
     """The DfE's SEN file by school, for its flags of provision."""
+    minutes: str | None = None
+    """Minutes from places of demand to schools with provision, where `[travel]` is a table."""
     history: str | None = None
     """Children on roll in earlier years: `urn, year, on_roll` and, if known, `places`."""
     unlisted: Literal["leave_out", "count"] = "leave_out"
@@ -195,13 +197,24 @@ class ProvisionTable(Frozen):
     viability: ViabilityTable = ViabilityTable()
     costs: CostTable = CostTable()
 
+    @model_validator(mode="after")
+    def _one_demand(self) -> ProvisionTable:
+        own = self.demand
+        given = [key for key in ("file", "schools", "rates") if getattr(own, key)]
+        if len(given) > 1:
+            raise ValueError(f"demand comes from one of file, schools and rates, not {given}")
+        if own.rates and not own.places:
+            raise ValueError("demand from rates needs places: LSOA codes, coordinates, children")
+        return self
+
     def files(self) -> dict[str, str | None]:
         """Return the files named here by their keys in the study."""
         own = self.demand
         return {
-            "provision.register": self.register,
+            "provision.file": self.file,
             "provision.census": self.census,
             "provision.history": self.history,
+            "provision.minutes": self.minutes,
             "provision.demand.file": own.file,
             "provision.demand.schools": own.schools,
             "provision.demand.rates": own.rates,

@@ -19,6 +19,7 @@ from flows import make_existing, make_flows
 from ground import CODES, PLACES, Crossing, Ground, make_ground, metres, to_degrees
 from names import FIELDS
 from people import Row
+from provision import HISTORY_FIELDS, RATE_FIELDS, make_history, make_rates, scenario_texts
 from shapely.geometry import Point, mapping
 from shapely.geometry.base import BaseGeometry
 
@@ -78,6 +79,19 @@ cluster = 30.0
 
 [budget]
 pot = 4_000_000             # pounds a year for all clusters together
+
+[provision]
+file = "srps.csv"           # the council's own list goes before the schools' record
+history = "srp_history.csv"
+not_by_srp = ["SEMH"]       # no SRPs for this need, by decision of the council
+
+[provision.demand]
+rates = "primary_need.csv"  # nobody counted them where they live: an estimate
+places = "lsoa.csv"
+year = 2026
+growth = {{ ASD = 0.03, SLCN = 0.01 }}
+# Which part of the children with a need should have a place: the council's own assumption.
+share = {{ ASD = 0.10, SLCN = 0.025, HI = 0.22, VI = 0.12, PD = 0.06, MLD = 0.01 }}
 
 [map]
 roads = "../boundaries/sandmere_main_roads.geojson"
@@ -160,7 +174,9 @@ def generate(root: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     # One stream per subject: a change to the schools leaves the coast as it is. The last was
     # chosen among several because its blobs have every fault one meets in today's clusters.
-    coast, people, moves, blobs = (np.random.default_rng([SEED, i]) for i in (0, 1, 2, 14))
+    coast, people, moves, blobs, needs = (
+        np.random.default_rng([SEED, i]) for i in (0, 1, 2, 14, 3)
+    )
     ground = make_ground(coast)
     rows, srps, lsoas = make_schools(ground, people)
     write_boundaries(boundaries, ground)
@@ -183,6 +199,11 @@ def generate(root: Path) -> None:
         LSOA_FIELDS,
         lsoas,
     )
+    write_rows(sample / "primary_need.csv", RATE_FIELDS, make_rates(rows, needs))
+    write_rows(sample / "srp_history.csv", HISTORY_FIELDS, make_history(srps, needs))
+    (sample / "scenarios").mkdir(exist_ok=True)
+    for name, text in scenario_texts(rows, srps).items():
+        write_text(sample / "scenarios" / f"{name}.toml", text)
     bridges = crossing_text(ground.crossings)
     for file, name, headline, override in (
         (

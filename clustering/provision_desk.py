@@ -1,0 +1,342 @@
+"""The front desk of provision: a study, perhaps scenarios, to everything an analyst looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import pandas as pd
+
+from clustering.inputs import Inputs, crossings_of, land_of, roads_of
+from clustering.provision.applying import Changed, apply
+from clustering.provision.before_after import by_area, cost_of_year, differences, side_by_side
+from clustering.provision.demand import Demand
+from clustering.provision.pathways import pathway_years, pathways
+from clustering.provision.reach import Reach, reach
+from clustering.provision.register import Register
+from clustering.provision.scenario import Scenario
+from clustering.provision.tables import (
+    inequality,
+    places_per_pupils,
+    reach_table,
+    without_a_place,
+    worst_served,
+)
+from clustering.provision.viability import viability
+from clustering.provision_inputs import Provision, minutes_to
+from geo.errors import Fault, StudyError, did_you_mean
+from geo.road_routes import Ways
+
+TODAY = "today"
+YEARS = 4
+"""Years told in tables by year, if no scenario looks farther."""
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Provision in one year, as it is or under a scenario.
+
+    `register` every provision with its dates; `reach` None where the study has no demand; `before`
+    what is reached in the same year without the scenario (None for today's); `costs` a row a year,
+    as from `cost_of_year`; `minutes` driving, points and provisions × provisions.
+    """
+
+    scenario: Scenario | None
+    year: int
+    register: Register
+    minutes: pd.DataFrame
+    reach: Reach | None
+    before: Reach | None
+    costs: pd.DataFrame
+    told: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Short name: that of the scenario, or "today"."""
+        return self.scenario.name if self.scenario else TODAY
+
+    @property
+    def heading(self) -> str:
+        """What people call it."""
+        return self.scenario.heading if self.scenario else "Provision as it is"
+
+    @property
+    def public(self) -> bool:
+        """Whether it may be shown to the public; today's provision is the council's to publish."""
+        return self.scenario.public if self.scenario else True
+
+    @cached_property
+    def differences(self) -> pd.DataFrame:
+        """Who is better and who is worse off, point by point; empty for today's."""
+        if self.reach is None or self.before is None:
+            return pd.DataFrame()
+        return differences(self.before, self.reach)
+
+    @cached_property
+    def by_area(self) -> pd.DataFrame:
+        """Before and after, by area and in all; empty for today's."""
+        if self.reach is None or self.before is None:
+            return pd.DataFrame()
+        return by_area(self.before, self.reach)
+
+
+@dataclass(frozen=True, eq=False)
+class Review:
+    """Today's provision and its scenarios, with the tables an analyst reads."""
+
+    inputs: Inputs
+    provision: Provision
+    today: State
+    scenarios: tuple[State, ...] = ()
+    cluster_of: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """Today's provision first, then the scenarios."""
+        return (self.today, *self.scenarios)
+
+    @cached_property
+    def names(self) -> pd.Series:
+        """What the points of demand are called."""
+        demand = self.provision.demand
+        return pd.Series(dtype=object) if demand is None else demand.points["name"]
+
+    @cached_property
+    def side_by_side(self) -> pd.DataFrame:
+        """A column for today and each scenario, a row a figure; empty without demand."""
+        return side_by_side(
+            {
+                state.heading: (
+                    state.reach,
+                    state.before,
+                    state.costs.set_index("year").loc[state.year].to_dict(),
+                )
+                for state in self.states
+                if state.reach is not None
+            }
+        )
+
+    def viability(self) -> pd.DataFrame:
+        """Return how full and how large each provision of today is."""
+        own = self.provision.settings
+        open_now = self.today.register.open_in(self.today.year).table
+        return viability(open_now, own.viability, own.costs, self.provision.history)
+
+    def pathways(self, state: State | None = None) -> pd.DataFrame:
+        """Return where the children of each primary provision can go on to."""
+        state = state or self.today
+        table = state.register.open_in(state.year).table
+        return pathways(table, state.minutes, self.provision.settings, self.cluster_of)
+
+    def pathway_years(self, state: State | None = None) -> pd.DataFrame:
+        """Return leavers, intake and leavers without a place by area, type and year."""
+        state = state or self.today
+        years = [int(year) for year in state.costs["year"]]
+        return pathway_years(state.register.table, state.minutes, self.provision.settings, years)
+
+    def tables(self, state: State | None = None) -> dict[str, pd.DataFrame]:
+        """Return every table of one state by name; only those that it has."""
+        state = state or self.today
+        found = {
+            "provisions": state.register.open_in(state.year).table.reset_index(),
+            "pathways": self.pathways(state),
+            "pathway_years": self.pathway_years(state),
+            "costs": state.costs,
+        }
+        if state is self.today:
+            found["reconciliation"] = self.provision.register.disagreements
+            found["viability"] = self.viability()
+        if state.reach is not None:
+            pupils = self.inputs.table[["area", "pupils"]]
+            plans = self.inputs.table.groupby("area")["ehc_plans"].sum(min_count=1)
+            found |= {
+                "reach": reach_table(state.reach),
+                "reach_areas": reach_table(state.reach, ["area"]),
+                "reach_fifths": reach_table(state.reach, ["fifth"]),
+                "inequality": inequality(state.reach),
+                "worst_served": worst_served(state.reach, self.names),
+                "without_a_place": without_a_place(state.reach, self.names),
+                "places_per_pupils": places_per_pupils(state.reach.provisions, pupils, plans),
+            }
+        if state.before is not None:
+            found["before_after"] = state.by_area
+            found["who_changes"] = state.differences.assign(
+                name=state.differences["point"].map(self.names)
+            )
+        return found
+
+
+def review(
+    inputs: Inputs,
+    scenarios: Sequence[Scenario] = (),
+    *,
+    cluster_of: Mapping[str, str] | None = None,
+    year: int | None = None,
+    tell: Tell = lambda words: None,
+) -> Review:
+    """Look at the provision of a study and at scenarios, each against the same year without it.
+
+    `year` is looked at where a scenario names none; the study's year of demand unless given.
+    `cluster_of` a plan, for pathways within clusters. `tell` hears what is being worked on. Raises
+    `StudyError` where the study has no `[provision]`, or a scenario cannot be made.
+    """
+    provision = inputs.provision
+    if provision is None:
+        raise StudyError(
+            Fault(
+                "the study has no [provision].",
+                'Add at least: [provision] file = "srps.csv", the council\'s list.',
+                inputs.study.path.name,
+            )
+        )
+    first = year or provision.settings.demand.year
+    changed = {s.name: _applied(inputs, provision, s, first) for s in scenarios}
+    last = max([first + YEARS - 1, *(s.looked_at(first) for s in scenarios)])
+    ways = _Minutes(inputs, provision, [c.register.table for c in changed.values()], tell)
+    desk = _Desk(provision, ways, range(first, last + 1), tell)
+    today = desk.state(None, None, first)
+    found = [desk.state(s, changed[s.name], s.looked_at(first)) for s in scenarios]
+    return Review(inputs, provision, today, tuple(found), dict(cluster_of or {}))
+
+
+def _applied(inputs: Inputs, provision: Provision, scenario: Scenario, first: int) -> Changed:
+    known = [crossing.name for crossing in inputs.study.config.travel.crossing]
+    for name in scenario.shut:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"Declared are: {', '.join(known) or 'none'}."
+            raise StudyError(
+                Fault(f'shut names "{name}", which is no crossing of the study.', hint,
+                      scenario.name)
+            )  # fmt: skip
+    cost = provision.settings.costs.capital
+    return apply(scenario, provision.register, provision.sites, first, cost, scenario.name)
+
+
+class _Minutes:
+    """Driving minutes from points and provisions to all provisions, for each set of shut ways."""
+
+    def __init__(
+        self, inputs: Inputs, provision: Provision, registers: list[pd.DataFrame], tell: Tell
+    ) -> None:
+        self.inputs, self.tell = inputs, tell
+        tables = [provision.register.table, *registers]
+        ends = pd.concat(tables)[["name", "easting", "northing", "urn"]]
+        self.ends = ends[~ends.index.duplicated()].sort_index()
+        points = provision.demand.points if provision.demand else self.ends.iloc[:0]
+        self.points = points
+        self.known: dict[tuple[str, ...], pd.DataFrame] = {}
+
+    def over(self, shut: Sequence[str]) -> pd.DataFrame:
+        """Return minutes with these crossings closed, rows points and provisions."""
+        key = tuple(sorted(shut))
+        if key not in self.known:
+            self.tell("Minutes to provisions" + (f", {', '.join(key)} closed" if key else ""))
+            self.known[key] = self._searched(key)
+        return self.known[key]
+
+    def _searched(self, shut: tuple[str, ...]) -> pd.DataFrame:
+        inputs, study = self.inputs, self.inputs.study
+        # Provisions of one site (a scenario's continues at it) are searched once.
+        spot = self.ends.groupby(["easting", "northing"], sort=False).ngroup()
+        sites = self.ends[~spot.duplicated()]
+        starts = pd.concat(
+            [
+                self.points.set_index("point:" + self.points.index),
+                sites.set_index("site:" + sites.index),
+            ]
+        )[["name", "easting", "northing"]]
+        if study.config.travel.source == "matrix":
+            starts = starts.rename(index=lambda label: label.split(":", 1)[1].split("/")[0])
+        ways = inputs.ways
+        crossings = crossings_of(study, shut)
+        if ways is not None and shut:
+            ways = Ways(
+                roads_of(study, inputs.table, inputs.areas, crossings),
+                ways.speeds,
+                ways.peak,
+                ways.land,
+            )
+        urn_of = self.ends["urn"].to_dict()
+        found = minutes_to(
+            study,
+            starts,
+            sites,
+            land=land_of(study, inputs.areas),
+            crossings=crossings,
+            ways=ways,
+            urn_of=lambda label: str(urn_of[label]),
+        )
+        # Back to every provision, those that share a site included.
+        first = dict(zip(spot[~spot.duplicated()], range(len(sites)), strict=True))
+        at = [first[group] for group in spot]
+        values = found.to_numpy(float)[:, at]
+        n = len(self.points)
+        rows = pd.concat(
+            [
+                pd.DataFrame(values[:n], index=self.points.index, columns=self.ends.index),
+                pd.DataFrame(values[n:][at], index=self.ends.index, columns=self.ends.index),
+            ]
+        )
+        return rows
+
+
+class _Desk:
+    """Makes the states, one after another, from the same minutes."""
+
+    def __init__(self, provision: Provision, ways: _Minutes, years: range, tell: Tell) -> None:
+        self.provision, self.ways, self.years, self.tell = provision, ways, years, tell
+        self.unchanged: dict[int, Reach] = {}
+
+    def state(self, scenario: Scenario | None, changed: Changed | None, year: int) -> State:
+        """Return one state: what is reached in a year, and what the years cost."""
+        register = changed.register if changed else self.provision.register
+        minutes = self.ways.over(scenario.shut if scenario else ())
+        demand = self.provision.demand
+        own_rows = minutes.loc[self.ways.ends.index]
+        empty = pd.DataFrame({"year": list(self.years)})
+        if demand is None:
+            return State(scenario, year, register, own_rows, None, None, empty)
+        capital = changed.capital if changed else None
+        found: dict[int, Reach] = {}
+        costs = []
+        for each in self.years:
+            self.tell(f"{scenario.heading if scenario else 'Provision as it is'}: {each}")
+            found[each] = self._reach(scenario, register, minutes, demand, each)
+            visiting = sum(
+                one.cost for one in (scenario.outreach if scenario else ())
+                if (one.year or self.years[0]) <= each
+            )  # fmt: skip
+            costs.append(
+                cost_of_year(found[each], self.provision.settings.costs, each, capital, visiting)
+            )
+        if scenario is None:
+            self.unchanged = found
+        return State(
+            scenario,
+            year,
+            register,
+            own_rows,
+            found[year],
+            None if scenario is None else self.unchanged[year],
+            pd.DataFrame(costs).astype({"year": int}),
+            changed.told if changed else (),
+        )
+
+    def _reach(
+        self,
+        scenario: Scenario | None,
+        register: Register,
+        minutes: pd.DataFrame,
+        demand: Demand,
+        year: int,
+    ) -> Reach:
+        settings = self.provision.settings
+        if scenario is None:
+            return reach(register.open_in(year), demand.in_year(year), minutes, settings)
+        if scenario.limits is not None:
+            settings = settings.model_copy(update={"limits": scenario.limits})
+        grown: Demand = replace(demand.in_year(year, scenario.growth))
+        visits = scenario.visits(year, self.years[0])
+        return reach(register.open_in(year), grown, minutes, settings, visits)
