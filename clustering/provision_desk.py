@@ -178,9 +178,10 @@ def review(
 ) -> Review:
     """Look at the provision of a study and at scenarios, each against the same year without it.
 
-    `year` is looked at where a scenario names none; the study's year of demand unless given.
-    `cluster_of` a plan, for pathways within clusters. `tell` hears what is being worked on. Raises
-    `StudyError` where the study has no `[provision]`, or a scenario cannot be made.
+    All are looked at in the autumn of one year: `year`, else the latest that a scenario names, else
+    the study's year of demand. `cluster_of` a plan, for pathways within clusters. `tell` hears what
+    is being worked on. Raises `StudyError` where the study has no `[provision]`, or a scenario
+    cannot be made.
     """
     provision = inputs.provision
     if provision is None:
@@ -191,13 +192,13 @@ def review(
                 inputs.study.path.name,
             )
         )
-    first = year or provision.settings.demand.year
+    first = provision.settings.demand.year
+    at = year or max([first, *(s.looked_at(first) for s in scenarios)])
     changed = {s.name: _applied(inputs, provision, s, first) for s in scenarios}
-    last = max([first + YEARS - 1, *(s.looked_at(first) for s in scenarios)])
     ways = _Minutes(inputs, provision, [c.register.table for c in changed.values()], tell)
-    desk = _Desk(provision, ways, range(first, last + 1), tell)
-    today = desk.state(None, None, first)
-    found = [desk.state(s, changed[s.name], s.looked_at(first)) for s in scenarios]
+    desk = _Desk(provision, ways, range(first, max(at, first + YEARS - 1) + 1), tell)
+    today = desk.state(None, None, at)
+    found = [desk.state(s, changed[s.name], at) for s in scenarios]
     return Review(inputs, provision, today, tuple(found), dict(cluster_of or {}))
 
 
@@ -243,8 +244,8 @@ class _Minutes:
         sites = self.ends[~spot.duplicated()]
         starts = pd.concat(
             [
-                self.points.set_index("point:" + self.points.index),
-                sites.set_index("site:" + sites.index),
+                self.points.rename(index="point:{}".format),
+                sites.rename(index="site:{}".format),
             ]
         )[["name", "easting", "northing"]]
         if study.config.travel.source == "matrix":

@@ -9,6 +9,7 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from scipy.spatial import cKDTree
 from shapely.geometry.base import BaseGeometry
 
 from clustering.need_files import LSOA_HEADINGS, URN_HEADINGS
@@ -149,7 +150,7 @@ def _demand(
     notes: list[str] = []
     boys: dict[tuple[str, str], float] = {}
     mainstream = sites[sites["setting"] == "mainstream"]
-    homes = _places(study, asked.places, areas, reader) if asked.places else None
+    homes = _places(study, asked.places, mainstream, areas, reader) if asked.places else None
     known = {
         "suppressed": asked.suppressed,
         "replaced": schools.replaced,
@@ -222,8 +223,13 @@ def _refuse_unshared(counts: pd.DataFrame, own: ProvisionTable, study: Study) ->
     )
 
 
-def _places(study: Study, name: str, areas: Areas | None, reader: Reader) -> pd.DataFrame:
-    """Read neighbourhoods and place them: index LSOA; `POINTS` and children."""
+def _places(
+    study: Study, name: str, schools: pd.DataFrame, areas: Areas | None, reader: Reader
+) -> pd.DataFrame:
+    """Read neighbourhoods and place them: index LSOA; `POINTS` and children.
+
+    A code tells nobody where it is, so the nearest school is added to the name.
+    """
     path = study.resolve(name)
     sheet = reader.sheet(path, LSOA_HEADINGS)
     table = read_places(sheet, reader.numbers, file=short_path(path))
@@ -239,7 +245,10 @@ def _places(study: Study, name: str, areas: Areas | None, reader: Reader) -> pd.
                 short_path(path),
             )
         )
-    table = table.assign(easting=found.easting, northing=found.northing, name=table.index)
+    table = table.assign(easting=found.easting, northing=found.northing)
+    spots = ["easting", "northing"]
+    nearest = cKDTree(schools[spots].to_numpy(float)).query(table[spots].to_numpy(float))[1]
+    table["name"] += ", near " + schools["name"].iloc[nearest].to_numpy()
     where = _areas_of(table, areas) if areas is not None else pd.Series("", index=table.index)
     return table.assign(area=where)[[*POINTS, "children"]]
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clustering.provision.reach import KEY, Reach
-from clustering.provision.settings import CostTable
+from clustering.provision.settings import SERVES, CostTable
 
 TOLERANCE = 1.0
 """Minutes within which a journey counts as unchanged."""
@@ -44,7 +44,7 @@ def differences(before: Reach, after: Reach, tolerance: float = TOLERANCE) -> pd
     without_before and without_after (children without a place).
     """
     one, other = by_point(before), by_point(after)
-    both = one.join(other, how="outer", lsuffix="_before", rsuffix="_after")
+    both = one.add_suffix("_before").join(other.add_suffix("_after"), how="outer")
     was, now = both["minutes_before"].fillna(np.inf), both["minutes_after"].fillna(np.inf)
     shorter = (now < was - tolerance) | (np.isinf(was) & np.isfinite(now))
     longer = (now > was + tolerance) | (np.isfinite(was) & np.isinf(now))
@@ -82,7 +82,7 @@ def by_area(before: Reach, after: Reach, tolerance: float = TOLERANCE) -> pd.Dat
     for whole in (True, False):
         keys = KEY if whole else ["area", *KEY]
         left, right = (_figures(found.rows, keys) for found in (before, after))
-        both = left.join(right, how="outer", lsuffix="_before", rsuffix="_after")
+        both = left.add_suffix("_before").join(right.add_suffix("_after"), how="outer")
         for word in ("better", "worse"):
             own = changed[changed["change"] == word].groupby(keys)["children"].sum()
             both[word] = own.reindex(both.index).fillna(0.0)
@@ -124,12 +124,15 @@ def cost_of_year(
 ) -> dict[str, float]:  # fmt: skip
     """Return what the places of a year cost, in pounds, as the assignment fills them.
 
-    Keys year, places, filled, empty, funding (of filled and empty places), top_up (for the types
-    whose amount is given), visiting (teachers of outreach), capital (NaN: a cost is not known) and
-    total (without capital). A place in an SRP is paid at one rate filled and at another empty; a
-    place in a special school or alternative provision at one.
+    Only kinds of provision count for which there is demand: without it, nobody knows how full they
+    are. Keys year, places, filled, empty, funding (of filled and empty places), top_up (for the
+    types whose amount is given), visiting (teachers of outreach), capital (NaN: a cost is not
+    known) and total (without capital). A place in an SRP is paid at one rate filled and at another
+    empty; a place in a special school or alternative provision at one.
     """
-    known = found.provisions[found.provisions["places"].notna()]
+    table = found.provisions
+    asked = table["kind"].map(SERVES).isin(found.rows["kind"].unique())
+    known = table[asked & table["places"].notna()]
     filled = found.filled.reindex(known.index).fillna(0.0)
     places = known["places"].astype(float)
     own = known["kind"].isin(["special", "alternative"])
@@ -170,7 +173,9 @@ def side_by_side(
         there = np.isfinite(rows["minutes"])
         figures = {
             "children who need a place": total,
-            "provisions": float(len(found.provisions)),
+            "provisions": float(
+                found.provisions["kind"].map(SERVES).isin(rows["kind"].unique()).sum()
+            ),
             "places": cost["places"],
             "places filled": cost["filled"],
             "children without a place": rows["unmet"].sum(),

@@ -99,10 +99,11 @@ def _of_council(
 
 
 def read_places(sheet: pd.DataFrame, parse: Parse, *, file: str) -> pd.DataFrame:
-    """Read neighbourhoods: index LSOA; easting, northing, latitude, longitude, children, idaci.
+    """Read neighbourhoods: index LSOA; name, coordinates, children and idaci.
 
-    Coordinates are as in the file, NaN where it has not got them; the caller makes metres of
-    degrees. `idaci` is a score from 0 to 1, NaN where there is none. Raises `ProvisionError`.
+    Coordinates are easting, northing, latitude and longitude as in the file, NaN where it has not
+    got them; the caller makes metres of degrees. The name is the code where there is none; `idaci`
+    is a score from 0 to 1, NaN where there is none. Raises `ProvisionError`.
     """
     tray = Faults(ProvisionError, file)
     names = {bare(name): str(name) for name in reversed(sheet.columns)}
@@ -140,5 +141,8 @@ def read_places(sheet: pd.DataFrame, parse: Parse, *, file: str) -> pd.DataFrame
             tray.add(f'{heading} is "{sheet.at[at, heading]}".', "Give a number.", row=int(at))
         columns[ours] = read.values.to_numpy(float)
     tray.raise_if_any()
+    label = next((n for b, n in names.items() if b.startswith("lsoa") and b.endswith("nm")), None)
+    named = sheet[label or names.get("name", code)].str.strip()
     table = pd.DataFrame(columns, index=pd.Index(codes, name="point", dtype=object))
+    table.insert(0, "name", named.where(named != "", codes).to_numpy())
     return table[table.index != ""].sort_index()

@@ -77,7 +77,7 @@ def reach(
     for at, name in enumerate(("limit_first", "limit_second")):
         rows[name] = rows["phase"].map({phase: settings.limits.of(phase)[at] for phase in PHASES})
     way = door_to_door(minutes.reindex(columns=provisions.index), settings)
-    open_minutes = way.loc[rows["point"]].to_numpy(float)
+    open_minutes = way.loc[rows["point"]].to_numpy(float, copy=True)
     open_minutes[~open_to(rows, provisions, settings)] = np.inf
     visited = _visited(rows, outreach)
     rows, flows, filled = _placed(rows, provisions, open_minutes, visited)
@@ -106,14 +106,13 @@ def by_sex(demand: Demand, provisions: pd.DataFrame, settings: ProvisionTable) -
     }
     split = pd.Series([key in wanted for key in zip(*(rows[k] for k in KEY), strict=True)],
                       index=rows.index, dtype=bool)  # fmt: skip
-    parts = [rows[~split]]
-    share = pd.Series(
-        [demand.boys_share(t, p) for t, p in zip(rows["need_type"], rows["phase"], strict=True)],
-        index=rows.index,
+    parts, own = [rows[~split]], rows[split]
+    boys = np.array(
+        [demand.boys_share(t, p) for t, p in zip(own["need_type"], own["phase"], strict=True)]
     )
-    for sex, part in (("boys", share), ("girls", 1 - share)):
-        own = rows[split].assign(sex=sex, children=rows["children"] * part)
-        parts.append(own[own["children"] > 0])
+    for sex, share in (("boys", boys), ("girls", 1 - boys)):
+        part = own.assign(sex=sex, children=own["children"] * share)
+        parts.append(part[part["children"] > 0])
     return pd.concat(parts).sort_values([*KEY, "point", "sex"], ignore_index=True)
 
 
