@@ -67,13 +67,13 @@ def write_run(
     (`long_ways`), looked for where they are not given.
     Files of an earlier run of the same names are replaced; other files in `out` are left alone.
     """
-    with _all_or_nothing(out) as folder:
+    with all_or_nothing(out) as folder:
         (folder / "study.toml").write_bytes(inputs.study.path.read_bytes())
         made_from = {**manifest(inputs), "study_path": _way_to(inputs.study.path, out)}
-        _write_json(folder / "manifest.json", made_from)
+        write_json(folder / "manifest.json", made_from)
         if solution.plan is not None and long is None:
             long = long_ways(inputs, solution.plan.cluster_of)
-        _write_json(folder / "report.json", report_json(inputs, solution, report, prices, long))
+        write_json(folder / "report.json", report_json(inputs, solution, report, prices, long))
         if solution.plan is not None and report is not None and long is not None:
             banner = _banner(solution)
             _write_plan(folder, inputs, solution.plan, report, long, banner, prices)
@@ -84,12 +84,12 @@ def write_plan(
     out: Path, inputs: Inputs, plan: Plan, report: Report, long: Quality | None = None
 ) -> None:
     """Write a plan as CSV, Excel, GeoPackage and map into `out`: all of them or none."""
-    with _all_or_nothing(out) as folder:
+    with all_or_nothing(out) as folder:
         _write_plan(folder, inputs, plan, report, long or long_ways(inputs, plan.cluster_of))
 
 
 @contextmanager
-def _all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
+def all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
     """Lend a folder beside `out`; what is written there moves to `out` when all went well.
 
     Files of an earlier run that were not written again disappear, unless `beside`.
@@ -134,7 +134,7 @@ def _write_plan(
 
 def write_budget(out: Path, inputs: Inputs, plan: Plan, money: Money) -> None:
     """Write budget, need and panel into `out`, beside whatever else is there."""
-    with _all_or_nothing(out, beside=True) as folder:
+    with all_or_nothing(out, beside=True) as folder:
         write_need(folder, inputs, plan, money.need)
         write_money(folder, inputs, plan, money)
 
@@ -239,7 +239,8 @@ def _banner(solution: Solution) -> str:
     return "Interrupted: the best plan so far" if solution.status == "interrupted" else ""
 
 
-def _write_json(path: Path, contents: dict[str, Any]) -> None:
+def write_json(path: Path, contents: dict[str, Any]) -> None:
+    """Write JSON as this project does everywhere: UTF-8, two blanks, LF, no NaN."""
     text = json.dumps(contents, ensure_ascii=False, indent=2, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 

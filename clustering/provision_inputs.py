@@ -228,6 +228,7 @@ def _places(
 ) -> pd.DataFrame:
     """Read neighbourhoods and place them: index LSOA; `POINTS` and children.
 
+    Only those count that lie in an area with a school of the study.
     A code tells nobody where it is, so the nearest school is added to the name.
     """
     path = study.resolve(name)
@@ -249,8 +250,11 @@ def _places(
     spots = ["easting", "northing"]
     nearest = cKDTree(schools[spots].to_numpy(float)).query(table[spots].to_numpy(float))[1]
     table["name"] += ", near " + schools["name"].iloc[nearest].to_numpy()
-    where = _areas_of(table, areas) if areas is not None else pd.Series("", index=table.index)
-    return table.assign(area=where)[[*POINTS, "children"]]
+    if areas is None:
+        return table.assign(area="")[[*POINTS, "children"]]
+    # A layer may hold the neighbours of the county too; their children are not its own.
+    table = table.assign(area=_areas_of(table, areas))
+    return table.loc[table["area"].isin(schools["area"]), [*POINTS, "children"]]
 
 
 def minutes_to(

@@ -98,12 +98,14 @@ def reconcile(
     With a council's list, what it does not have is left out unless `count_unlisted`; special
     schools and alternative provision of the record always count, as councils list them elsewhere.
     Without a list the record counts, and what only the census has is told, not counted: a flag is
-    no provision with places.
+    no provision with places. A record without a single SRP says nothing of SRPs: it disagrees with
+    nobody.
     """
     empty = record.iloc[:0]
     listed = empty if council is None else council
     flagged = empty if census is None else census
     ours = record["kind"].isin(["special", "alternative"])
+    silent = bool(ours.all())
     more = ours | (council is None) | count_unlisted
     kept = record[more & ~record["urn"].isin(listed["urn"])]
     parts = [part for part in (listed, kept) if len(part)]
@@ -111,7 +113,7 @@ def reconcile(
     rows = [
         row
         for urn in sorted({*listed["urn"], *record["urn"], *flagged["urn"]})
-        for row in _differences(urn, council, record, census, table)
+        for row in _differences(urn, council, None if silent else record, census, table)
     ]
     differences = pd.DataFrame(rows, columns=["urn", "name", "what", *SOURCES, "used"])
     return Register(table[list(COLUMNS)], differences, _notes(table, differences))
@@ -120,7 +122,7 @@ def reconcile(
 def _differences(
     urn: str,
     council: pd.DataFrame | None,
-    record: pd.DataFrame,
+    record: pd.DataFrame | None,
     census: pd.DataFrame | None,
     table: pd.DataFrame,
 ) -> Iterable[tuple[str, ...]]:
@@ -128,11 +130,13 @@ def _differences(
     known = {COUNCIL: council, RECORD: record, CENSUS: census}
     at = {s: t[t["urn"] == urn] for s, t in known.items() if t is not None}
     used = table[table["urn"] == urn]
-    name = str(next(t["name"].iloc[0] for t in at.values() if len(t)))
+    named = [str(t["name"].iloc[0]) for t in at.values() if len(t)]
+    if not named:
+        return
+    name = named[0]
     if all(set(t["kind"]) <= {"special", "alternative"} for t in at.values()):
-        at.pop(CENSUS, None)
-        if not len(at.get(COUNCIL, ())) or not len(at[RECORD]):
-            return
+        # The council's list may leave these to another list, and the census flags SRPs only.
+        at = {s: t for s, t in at.items() if len(t) and s != CENSUS}
     there = {s: bool(len(t)) for s, t in at.items()}
     if len(set(there.values())) > 1:
         words = {s: "listed" if there[s] else "not listed" for s in at}
