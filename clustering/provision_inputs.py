@@ -26,7 +26,7 @@ from clustering.provision.demand import (
 from clustering.provision.demand_files import read_counts, read_school_needs
 from clustering.provision.demand_rates import read_places, read_rates
 from clustering.provision.reach import admits_all, door_to_door
-from clustering.provision.register import Register, reconcile, serves, types_of
+from clustering.provision.register import Register, for_type, reconcile, serves
 from clustering.provision.register_files import from_census, from_record, read_council
 from clustering.provision.settings import NEED_TYPES, PHASES, SERVES, ProvisionTable
 from clustering.provision.viability import read_history
@@ -316,10 +316,7 @@ def srp_reach(provision: Provision, minutes: pd.DataFrame, year: int) -> pd.Data
     found = {}
     for code in NEED_TYPES:
         for phase in PHASES:
-            fits = base.index[
-                base["need_types"].map(lambda text, code=code: code in types_of(text))
-                & serves(base, phase)
-            ]
+            fits = base.index[for_type(base, code) & serves(base, phase)]
             if len(fits) and code not in own.not_by_srp:
                 found[f"{code} {phase}"] = way[fits].min(axis=1).round(1)
     return pd.DataFrame(found, index=minutes.index).replace(np.inf, np.nan)

@@ -11,7 +11,7 @@ import pandas as pd
 from clustering.inputs import crossings_of, land_of
 from clustering.problem import SECONDARY_PHASES
 from clustering.provision.reach import admits_all, door_to_door
-from clustering.provision.register import serves, types_of
+from clustering.provision.register import for_type, serves
 from clustering.provision.settings import NEED_TYPES, SERVES, need_type
 from clustering.provision.site_choice import Objective, SiteChoice
 from clustering.provision.sites import Figures, Sites, choose
@@ -185,11 +185,7 @@ def _candidates(
     fits &= ~table["selective"].fillna(False).astype(bool)
     fits &= ~table["sex"].isin(["boys", "girls"])
     now = review.today.register.open_in(review.today.year).table
-    own = now[
-        (now["kind"].map(SERVES) == "srp")
-        & serves(now, phase)
-        & now["need_types"].map(lambda text: code in types_of(text))
-    ]
+    own = now[(now["kind"].map(SERVES) == "srp") & serves(now, phase) & for_type(now, code)]
     fits &= ~table.index.isin(own["urn"])
     columns = ["name", "easting", "northing", "area"]
     found = table.loc[fits, columns].assign(what="new")

@@ -14,7 +14,7 @@ import pandas as pd
 
 from clustering.provision.assignment import assign
 from clustering.provision.reach import admits_all, door_to_door
-from clustering.provision.register import open_in, serves, types_of, years_taken
+from clustering.provision.register import for_type, open_in, serves, types_of, years_taken
 from clustering.provision.settings import PHASES, SERVES, ProvisionTable
 
 NOBODY = "none within the limit"
@@ -43,8 +43,7 @@ def pathways(
     for label, base in provisions[serves(provisions, "primary")].iterrows():
         for code in types_of(base["need_types"]):
             fits = secondary[
-                secondary["need_types"].map(lambda text, code=code: code in types_of(text))
-                & (secondary["kind"].map(SERVES) == SERVES[base["kind"]])
+                for_type(secondary, code) & (secondary["kind"].map(SERVES) == SERVES[base["kind"]])
             ]
             far = way.loc[label, fits.index].to_numpy(float)
             far = np.where(fits.index == label, 0.0, far)

@@ -16,7 +16,7 @@ import pandas as pd
 from clustering.provision.assignment import assign
 from clustering.provision.demand import Demand, fifths
 from clustering.provision.measures import PRIMARY_BANDS, SECONDARY_BANDS, two_step
-from clustering.provision.register import Register, serves, types_of, years_of
+from clustering.provision.register import Register, named, serves, types_of, years_of
 from clustering.provision.settings import PHASES, SERVES, ProvisionTable
 
 KEY = ["kind", "need_type", "phase"]
@@ -238,8 +238,7 @@ def _noted(provisions: pd.DataFrame, demand: Demand, settings: ProvisionTable) -
     )
     barred = provisions[~admits_all(provisions, settings)]
     if len(barred):
-        names = ", ".join(f"{n} ({u})" for n, u in zip(barred["name"], barred["urn"], strict=True))
-        yield f"Counted as open to nobody, as the school selects its pupils: {names}."
+        yield f"Counted as open to nobody, as they choose their pupils: {named(barred)}."
     single = provisions[provisions["sex"].isin(["boys", "girls"])]
     if len(single) and not demand.boys:
         yield (

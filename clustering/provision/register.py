@@ -26,6 +26,8 @@ SOURCES = {
 }
 COMPARED = {"kind": "kind", "need_types": "need types", "places": "places", "on_roll": "on roll"}
 NO_WORD = "–"
+LISTED = 8
+"""So many provisions are named in one note."""
 
 
 class ProvisionError(InputError):
@@ -61,6 +63,12 @@ def open_in(table: pd.DataFrame, year: int) -> pd.Series:
 def types_of(text: str) -> tuple[str, ...]:
     """Return the need types of a provision."""
     return tuple(filter(None, text.split(";")))
+
+
+def for_type(table: pd.DataFrame, code: str) -> pd.Series:
+    """Say which provisions are for a need type."""
+    found = [code in types_of(text) for text in table["need_types"]]
+    return pd.Series(found, index=table.index, dtype=bool)
 
 
 def joined(codes: Iterable[str]) -> str:
@@ -164,6 +172,13 @@ def _told(rows: pd.DataFrame, column: str) -> str:
     return "" if total != total else f"{total:g}"
 
 
+def named(provisions: pd.DataFrame) -> str:
+    """Return the names of provisions with their URNs, the first of many."""
+    told = [f"{n} ({u})" for n, u in zip(provisions["name"], provisions["urn"], strict=True)]
+    more = f" and {len(told) - LISTED} more" if len(told) > LISTED else ""
+    return ", ".join(told[:LISTED]) + more
+
+
 def _notes(table: pd.DataFrame, differences: pd.DataFrame) -> tuple[str, ...]:
     notes = []
     counts = table["kind"].value_counts()
@@ -181,6 +196,5 @@ def _notes(table: pd.DataFrame, differences: pd.DataFrame) -> tuple[str, ...]:
     ):
         gone = table[table[column].isna() if column == "places" else table[column] == ""]
         if len(gone):
-            names = ", ".join(f"{n} ({u})" for n, u in zip(gone["name"], gone["urn"], strict=True))
-            notes.append(f"{words}: {names}.")
+            notes.append(f"{words}: {named(gone)}.")
     return tuple(notes)

@@ -19,7 +19,7 @@ from clustering.provision.measures import (
     weighted_quantile,
 )
 from clustering.provision.reach import KEY, VISITED, Reach
-from clustering.provision.register import serves, types_of
+from clustering.provision.register import for_type, serves
 from clustering.provision.settings import SERVES
 
 ALL = "all"
@@ -100,7 +100,7 @@ def _offered(provisions: pd.DataFrame, row: pd.Series, area: object) -> tuple[in
     """Return how many provisions there are of a row's kind, type and phase, and their places."""
     fits = (provisions["kind"].map(SERVES) == row["kind"]) & serves(provisions, row["phase"])
     if row["need_type"] != ALL:
-        fits &= provisions["need_types"].map(lambda text: row["need_type"] in types_of(text))
+        fits &= for_type(provisions, row["need_type"])
     if area is not None:
         fits &= provisions["area"] == area
     return int(fits.sum()), float(provisions.loc[fits, "places"].sum())
