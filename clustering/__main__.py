@@ -29,7 +29,6 @@ from clustering.outputs import (
 )
 from clustering.pairs import TOLERANCE
 from clustering.plan import Plan, plan_names
-from clustering.provision.scenario import read_scenario
 from clustering.provision_desk import review
 from clustering.provision_show import PRIVATE, review_shown, sites_shown
 from clustering.provision_sites import where_next
@@ -382,11 +381,10 @@ def provision_command(
 ) -> None:
     """Say who can reach which SRP, where pathways break, and what scenarios would change."""
     inputs = _loaded(Study.load(study))
-    scenarios = [read_scenario(path) for path in files or ()]
     loaded = judge(inputs, plan)[0] if plan is not None else None
     found = review(
         inputs,
-        scenarios,
+        *(files or ()),
         cluster_of=loaded.cluster_of if loaded else None,
         year=year,
         tell=lambda words: err.print(f"{escape(words)}…", highlight=False),

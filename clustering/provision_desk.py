@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from clustering.inputs import Inputs, crossings_of, land_of, roads_of
+from clustering.inputs import Inputs, crossings_of, land_of, load_inputs, roads_of
 from clustering.provision.applying import Changed, apply
 from clustering.provision.before_after import by_area, cost_of_year, differences, side_by_side
 from clustering.provision.demand import Demand
 from clustering.provision.pathways import pathway_years, pathways
 from clustering.provision.reach import Reach, reach
 from clustering.provision.register import Register
-from clustering.provision.scenario import Scenario
+from clustering.provision.scenario import Scenario, read_scenario
 from clustering.provision.tables import (
     inequality,
     places_per_pupils,
@@ -25,8 +27,12 @@ from clustering.provision.tables import (
 )
 from clustering.provision.viability import viability
 from clustering.provision_inputs import Provision, minutes_to
+from clustering.study import Study
 from geo.errors import Fault, StudyError, did_you_mean
 from geo.road_routes import Ways
+
+if TYPE_CHECKING:
+    import folium
 
 TODAY = "today"
 YEARS = 4
@@ -118,6 +124,13 @@ class Review:
             }
         )
 
+    def map(self) -> folium.Map:
+        """Return the page with map and tables, for a notebook cell or for `geo.maps.save`."""
+        # The drawing room is entered only when somebody wants to look; it knows this class.
+        from clustering.publish.provision_page import provision_page
+
+        return provision_page(self)
+
     def viability(self) -> pd.DataFrame:
         """Return how full and how large each provision of today is."""
         own = self.provision.settings
@@ -169,20 +182,23 @@ class Review:
 
 
 def review(
-    inputs: Inputs,
-    scenarios: Sequence[Scenario] = (),
-    *,
+    study: Study | Inputs | Path | str,
+    *scenarios: Scenario | Path | str,
     cluster_of: Mapping[str, str] | None = None,
     year: int | None = None,
     tell: Tell = lambda words: None,
 ) -> Review:
     """Look at the provision of a study and at scenarios, each against the same year without it.
 
+    A study, or its inputs where they are read already; scenarios or their files.
+
     All are looked at in the autumn of one year: `year`, else the latest that a scenario names, else
     the study's year of demand. `cluster_of` a plan, for pathways within clusters. `tell` hears what
     is being worked on. Raises `StudyError` where the study has no `[provision]`, or a scenario
     cannot be made.
     """
+    inputs = _inputs(study)
+    asked = [s if isinstance(s, Scenario) else read_scenario(Path(s)) for s in scenarios]
     provision = inputs.provision
     if provision is None:
         raise StudyError(
@@ -193,13 +209,19 @@ def review(
             )
         )
     first = provision.settings.demand.year
-    at = year or max([first, *(s.looked_at(first) for s in scenarios)])
-    changed = {s.name: _applied(inputs, provision, s, first) for s in scenarios}
+    at = year or max([first, *(s.looked_at(first) for s in asked)])
+    changed = {s.name: _applied(inputs, provision, s, first) for s in asked}
     ways = _Minutes(inputs, provision, [c.register.table for c in changed.values()], tell)
     desk = _Desk(provision, ways, range(first, max(at, first + YEARS - 1) + 1), tell)
     today = desk.state(None, None, at)
-    found = [desk.state(s, changed[s.name], at) for s in scenarios]
+    found = [desk.state(s, changed[s.name], at) for s in asked]
     return Review(inputs, provision, today, tuple(found), dict(cluster_of or {}))
+
+
+def _inputs(study: Study | Inputs | Path | str) -> Inputs:
+    if isinstance(study, Inputs):
+        return study
+    return load_inputs(study if isinstance(study, Study) else Study.load(study))
 
 
 def _applied(inputs: Inputs, provision: Provision, scenario: Scenario, first: int) -> Changed:
