@@ -124,8 +124,8 @@ class Release:
         weights; all else in `values` is taken as known. NaN: not known.
         """
         faults = _twice(name, values)
-        if step <= 0:
-            faults.add(f"{name} is rounded to {step:g}.", "Give a step such as 1000.")
+        if step < 1:
+            faults.add(f"{name} is rounded to {step:g}.", "Give a step of 1 or more, such as 1000.")
         faults.raise_if_any()
         money = Money(np.zeros(0), dict(sorted(rates.items())), step, unit)
         self._money[name] = (values.astype(float), money)
