@@ -78,10 +78,9 @@ class Reader:
                 self._write_amount(name, self.schools(cell), value)
             return
         weights = {(name, urn): 1.0 for urn in self.schools(cell)}
-        above = 0 if self.said["zeros_shown"] else self.limit
         meant = {
             f"fewer than {self.limit}": (self.least, self.limit - 1),
-            "not shown": (above, self.solver.infinity()),
+            "not shown": (self.limit, self.solver.infinity()),
             "small or not shown": (0, self.solver.infinity()),
         }
         if value is None and text not in meant:

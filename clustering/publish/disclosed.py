@@ -101,7 +101,7 @@ class Released:
         few, low = few_words(self.asked.threshold), "1" if self.asked.show_zeros else "0"
         return (
             f'"{few}": {low} to {self.asked.threshold - 1} pupils, who could be told apart.',
-            f'"{NOT_SHOWN}": hidden, as with it a small number could be worked out.',
+            f'"{NOT_SHOWN}": {self.asked.threshold} or more, hidden, as with it a small number could be worked out.',
             f'"{EITHER}": hidden for one of these two reasons; which one would say too much.',
             f'"{NOT_KNOWN}": not recorded for every school; it does not mean none.',
         )
@@ -243,7 +243,7 @@ def _cell(
     if value in asked.small:
         return Cell(few_words(asked.threshold))
     if level is not None and level > SHOWN:
-        return Cell(NOT_SHOWN)
+        return Cell(NOT_SHOWN if value >= asked.threshold else EITHER)
     value = rounded(value, asked.tables[grouping, name])
     return Cell(f"{value:,.0f}", int(value))
 

@@ -29,12 +29,16 @@ class Whole:
 
 
 def parts_of(
-    groupings: Sequence[Groups], counts: Mapping[str, Floats], wholes: Sequence[Whole]
+    groupings: Sequence[Groups],
+    counts: Mapping[str, Floats],
+    wholes: Sequence[Whole],
+    small: range,
 ) -> NDArray[np.int64]:
     """Return the part of each school, in the order of first schools.
 
-    Merged schools must be interchangeable: whatever one of them can have in the pack, another can
-    take or give. A part whose rest of a public whole is less than its largest school stays apart.
+    Merged schools must be interchangeable: what one of them can have in the pack, another can take
+    or give. Where a public whole binds them, they are not, and stay apart: where the rest of the
+    part is less than its largest school, or the rest of one school is small.
     """
     size = len(next(iter(counts.values())))
     keys: list[list[int]] = [[] for _ in range(size)]
@@ -51,16 +55,21 @@ def parts_of(
         together.setdefault(tuple(key), []).append(school)
     found: list[list[int]] = []
     for schools in together.values():
-        apart = any(
-            counts[w.rest][schools].sum() < w.known[schools].max() if w.rest else True
-            for w in wholes
-            if w.known is not None
-        )
+        apart = any(_bind(w, counts, schools, small) for w in wholes)
         found += [[school] for school in schools] if apart else [schools]
     part = np.zeros(size, int)
     for k, schools in enumerate(sorted(found)):
         part[schools] = k
     return part
+
+
+def _bind(whole: Whole, counts: Mapping[str, Floats], schools: list[int], small: range) -> bool:
+    if whole.known is None:
+        return False
+    if not whole.rest:
+        return True
+    rest = counts[whole.rest][schools]
+    return bool(rest.sum() < whole.known[schools].max() or np.isin(rest, small).any())
 
 
 def family(part: NDArray[np.int64], groupings: Iterable[Groups]) -> list[NDArray[np.int64]]:

@@ -93,7 +93,7 @@ def build_system(
     `groupings` are lists of groups of schools, by position; `small` are the counts that nobody may
     work out, such as `range(1, 5)`.
     """
-    part = parts_of(groupings, counts, wholes)
+    part = parts_of(groupings, counts, wholes, small)
     number = int(part.max()) + 1
     place = {name: k * number for k, name in enumerate(counts)}
     summed = {name: _sum(part, values, number) for name, values in counts.items()}
@@ -153,7 +153,7 @@ def _told_small(
 
 
 def _sum(part: NDArray[np.int64], values: Floats, number: int) -> Floats:
-    return np.bincount(part, weights=values, minlength=number)
+    return np.bincount(part, weights=values, minlength=number).astype(float)
 
 
 def _whole_rows(
@@ -194,10 +194,10 @@ def _whole_rows(
 def _count_bounds(value: float, small: range) -> tuple[list[float], list[float]]:
     """Return the bounds of a count shown, behind words, behind a word that tells nothing."""
     if value in small:
-        return [value, small[0], 0.0], [value, small[-1], NO_LIMIT]
-    # Where zeros may be shown, a hidden zero carries the words of a great count.
-    above = float(small[-1] + 1) if small[0] == 0 else 0.0
-    return [value, above, 0.0], [value, NO_LIMIT, NO_LIMIT]
+        return [value, small[0], -NO_LIMIT], [value, small[-1], NO_LIMIT]
+    # Where zeros may be shown, a zero that has to be hidden gets the word that tells nothing.
+    above = float(small[-1] + 1) if value else -NO_LIMIT
+    return [value, above, -NO_LIMIT], [value, NO_LIMIT, NO_LIMIT]
 
 
 def _amount_bounds(
