@@ -207,9 +207,7 @@ class _View:
             csr_array((m.data, m.indices, m.indptr), shape=(m.shape[0], self.width + more))
             for m in (s.rows, s.fixed)
         )
-        # Money is kept off the very edge of its rounding, where a half could round either way.
-        inner = np.where(self.low == self.high, 0.0, EXACT * 10)
-        limits = [LinearConstraint(rows, self.low + inner, self.high - inner)]
+        limits = [LinearConstraint(rows, self.low, self.high)]
         if fixed.shape[0]:
             limits.append(LinearConstraint(fixed, s.fixed_to, s.fixed_to))
         whole = np.concatenate([np.ones(self.width), np.zeros(more)])
