@@ -101,7 +101,8 @@ class Released:
         few, low = few_words(self.asked.threshold), "1" if self.asked.show_zeros else "0"
         return (
             f'"{few}": {low} to {self.asked.threshold - 1} pupils, who could be told apart.',
-            f'"{NOT_SHOWN}": {self.asked.threshold} or more, hidden, as with it a small number could be worked out.',
+            f'"{NOT_SHOWN}": {self.asked.threshold} or more, or money; with it a small number '
+            "could be worked out.",
             f'"{EITHER}": hidden for one of these two reasons; which one would say too much.',
             f'"{NOT_KNOWN}": not recorded for every school; it does not mean none.',
         )

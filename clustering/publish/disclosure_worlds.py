@@ -23,6 +23,8 @@ from clustering.publish.disclosure_system import SHOWN, SILENT, System
 
 EXACT = 1e-6
 """Solvers answer to this; counts are whole numbers, and money is published to £1 at the finest."""
+FAR = 3
+"""How many times a small count a first search goes away from the true counts."""
 NODES = 200
 """Branches a search for a world may take: a count, not seconds, so that every machine agrees."""
 Reason = tuple[tuple[int, int], ...]
@@ -183,11 +185,12 @@ class _View:
             if len(forbids):
                 return None, tuple((int(row), int(level[row]) + 1) for row in forbids)
         else:
-            bounds = Bounds(np.zeros(self.width), np.full(self.width, np.inf))
             reach = LinearConstraint(asked, need, np.inf)
-            world = self._whole(np.zeros(self.width), bounds, [reach], 0, gap=1.0)
-            if world is not None:
-                return world, ()
+            for away in (FAR * s.small[-1], np.inf):  # near the truth there is less to search
+                bounds = Bounds(np.maximum(s.truth - away, 0), s.truth + away)
+                world = self._whole(np.zeros(self.width), bounds, [reach], 0, gap=1.0)
+                if world is not None:
+                    return world, ()
         touching = abs(s.rows) @ abs(asked).T.toarray()[:, 0] > 0
         near = np.flatnonzero(touching & (level < SILENT))
         near = near if len(near) else np.flatnonzero(level < SILENT)
