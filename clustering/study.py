@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from clustering.budget_rules import BudgetRules
 from clustering.provision.settings import ProvisionTable
+from clustering.publish_settings import PublishTable
 from clustering.rules import Frozen, Goals, Rules
 from geo.errors import Faults, StudyError, did_you_mean
 
@@ -217,6 +218,7 @@ class Config(Frozen):
     budget: BudgetTable | None = None
     panel: PanelTable | None = None
     provision: ProvisionTable | None = None
+    publish: PublishTable = PublishTable()
     feeders: FeedersTable = FeedersTable()
     existing: ExistingTable | None = None
     rules: Rules = Rules()
@@ -329,6 +331,7 @@ class Study:
             "map.roads": config.map.roads,
             "map.places": config.map.places,
             **(config.provision.files() if config.provision else {}),
+            "publish.outcomes": config.publish.outcomes,
         }
         yield from ((key, name) for key, name in optional.items() if name)
 
