@@ -44,7 +44,8 @@ import numpy as np
 import pandas as pd
 
 from clustering.opting import FEW
-from clustering.publish.disclosed import Asked, Cell, Money, Released, answer
+from clustering.publish.disclosed import Cell, Released, answer
+from clustering.publish.disclosure_asked import Asked, Money
 from clustering.publish.disclosure_choice import Unsafe
 from geo.errors import Fault, Faults, InputError, did_you_mean
 

@@ -3,8 +3,9 @@
 Each reason that a quantity is not safe names rows of which one must say less. The choice is the
 cheapest that answers every reason heard so far; it is audited again, which gives new reasons, until
 there are none. As a reason holds whatever else is hidden, the first choice without reasons costs
-least (but for reasons of whole numbers alone, which name rows near by). After `PATIENCE` rounds what is hidden stays hidden, so that the end is near on any pack, and
-at the end each hidden number is shown again where the rest protects without it.
+least (but for reasons of whole numbers alone, which name rows near by). After `PATIENCE` rounds
+what is hidden stays hidden, so that the end is near on any pack, and at the end each hidden number
+is shown again where the rest protects without it.
 """
 
 from __future__ import annotations
