@@ -100,6 +100,27 @@ def _near(before: Problem, _: State) -> Problem:
     return before.with_rules(rules)
 
 
+def _reach(before: Problem, _: State) -> Problem:
+    """Ask for hubs within 25 minutes of an SRP of either phase, and price those that are far.
+
+    No list of Kent's SRPs is public. Here the largest primary of every second district, by name,
+    has one, and the largest non-selective secondary of every other second district.
+    """
+    at: dict[str, list[int]] = {"ASD primary": [], "ASD secondary": []}
+    for name, kind, places in (
+        ("ASD primary", before.primary & ~before.secondary, range(0, len(before.area_names), 2)),
+        ("ASD secondary", before.non_selective_secondary, range(1, len(before.area_names), 2)),
+    ):
+        for area in places:
+            inside = np.flatnonzero(kind & (before.area == area))
+            at[name] += inside[before.pupils[inside].argsort(kind="stable")[-1:]].tolist()
+    names = tuple(name for name, schools in at.items() if schools)
+    reach = np.stack([before.minutes[:, at[name]].min(axis=1) for name in names], axis=1)
+    rules = before.rules.model_copy(update={"max_minutes_to_srp": 25.0})
+    goals = before.goals.model_copy(update={"srp": 5.0})
+    return replace(before, rules=rules, goals=goals, reach=reach, reach_names=names)
+
+
 STEPS: tuple[tuple[str, Callable[[Problem, State], Problem]], ...] = (
     ("+ feeders, a minute a leaver", _feeders),
     ("+ must-link: infant and junior, same site, the study's own", _together),
@@ -107,6 +128,10 @@ STEPS: tuple[tuple[str, Callable[[Problem, State], Problem]], ...] = (
     ("+ pinned hub: the largest secondary", _pinned),
     ("+ stability: five minutes a school that moves from the first plan", _stable),
     ("+ at most 30 minutes to the hub", _near),
+    (
+        "+ SRP reach: hubs within 25 minutes of one of either phase, far ones dear",
+        _reach,
+    ),
 )
 
 
@@ -125,7 +150,11 @@ def step_row(
 ) -> list[str]:
     """Return the cells of one step, all districts together."""
     plans = [(m, a) for m, a, _ in answers if a.chosen]
-    travel = sum(int(m.travel[list(c.atoms), c.hub].sum()) for m, a in plans for c in a.chosen)
+    travel = sum(
+        int(m.school_travel[np.isin(m.atom_of, c.atoms), c.hub].sum())
+        for m, a in plans
+        for c in a.chosen
+    )
     gaps = [1 - (a.bound or 0) / a.objective for _, a in plans if a.objective]
     spent = sorted(s for _, _, s in answers)
     return [
