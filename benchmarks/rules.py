@@ -43,6 +43,10 @@ COLUMNS = (
 )
 
 
+REACH = {"ASD primary": 28.0, "ASD secondary": 70.0}
+"""Widest minutes from a hub to an SRP of the last step, by type."""
+
+
 @dataclass(frozen=True)
 class State:
     """A problem, and the plan of its first step as cluster labels by URN."""
@@ -101,14 +105,14 @@ def _near(before: Problem, _: State) -> Problem:
 
 
 def _reach(before: Problem, _: State) -> Problem:
-    """Ask for hubs within 25 minutes of an SRP of either phase, and price those that are far.
+    """Ask for hubs near an SRP of either phase, and price those that are far.
 
-    No list of Kent's SRPs is public. Here the largest primary of every second district, by name,
-    has one, and the largest non-selective secondary of every other second district.
+    No list of Kent's SRPs is public. Here the largest primary of every district has one, and the
+    largest non-selective secondary of every second district by name.
     """
-    at: dict[str, list[int]] = {"ASD primary": [], "ASD secondary": []}
+    at: dict[str, list[int]] = {name: [] for name in REACH}
     for name, kind, places in (
-        ("ASD primary", before.primary & ~before.secondary, range(0, len(before.area_names), 2)),
+        ("ASD primary", before.primary & ~before.secondary, range(len(before.area_names))),
         ("ASD secondary", before.non_selective_secondary, range(1, len(before.area_names), 2)),
     ):
         for area in places:
@@ -116,7 +120,7 @@ def _reach(before: Problem, _: State) -> Problem:
             at[name] += inside[before.pupils[inside].argsort(kind="stable")[-1:]].tolist()
     names = tuple(name for name, schools in at.items() if schools)
     reach = np.stack([before.minutes[:, at[name]].min(axis=1) for name in names], axis=1)
-    rules = before.rules.model_copy(update={"max_minutes_to_srp": 25.0})
+    rules = before.rules.model_copy(update={"max_minutes_to_srp": REACH})
     goals = before.goals.model_copy(update={"srp": 5.0})
     return replace(before, rules=rules, goals=goals, reach=reach, reach_names=names)
 
@@ -129,7 +133,7 @@ STEPS: tuple[tuple[str, Callable[[Problem, State], Problem]], ...] = (
     ("+ stability: five minutes a school that moves from the first plan", _stable),
     ("+ at most 30 minutes to the hub", _near),
     (
-        "+ SRP reach: hubs within 25 minutes of one of either phase, far ones dear",
+        "+ SRP reach: hubs within 28 minutes of a primary, 70 of a secondary one",
         _reach,
     ),
 )
