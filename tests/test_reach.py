@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -18,12 +21,13 @@ from clustering.run import redrawn
 from clustering.solve.checks import eased, possible_counts
 from clustering.solve.explain import explain
 from clustering.solve.model import build_model
+from clustering.solve.options import trade_off
 from clustering.solve.prices import cannot_bind, is_set, rule_prices
 from clustering.solve.whole import solve
 from clustering.solve.why import reasons_of_schools
 from geo.errors import StudyError
 from tests.conftest import crow_minutes, town_schools
-from tests.studies import hurry
+from tests.studies import clusters, county, hurry
 from tests.test_report import EAST, OBVIOUS, WEST, rules_broken
 
 PRIMARY, SECONDARY = "ASD primary", "SLCN secondary"
@@ -353,7 +357,7 @@ def test_a_type_that_stands_nowhere_is_left_out_with_a_note(town):
     assert assess(OBVIOUS, problem).ok
 
 
-def test_a_hole_in_the_table_is_not_nothing(town):
+def test_a_hole_in_the_rowsis_not_nothing(town):
     reach = table(20.0)
     reach.loc["900103"] = np.nan
     with pytest.raises(ValueError, match="missing for some schools"):
@@ -362,7 +366,7 @@ def test_a_hole_in_the_table_is_not_nothing(town):
         town(reach=table(20.0).drop(index="900103"))
 
 
-def test_the_order_of_the_table_is_not_information():
+def test_the_order_of_the_rowsis_not_information():
     schools = town_schools()
     rng = np.random.default_rng(1)
     reach = pd.DataFrame(
@@ -410,3 +414,38 @@ def test_broken_rules_are_told_apart(town):
     reach = table(30.0, u900100=50.0)
     report = assess(OBVIOUS, town(reach=reach, rules=_rule(45, max_minutes_to_hub=2)))
     assert rules_broken(report) == {"max_minutes_to_srp", "max_minutes_to_hub"}
+
+
+def test_a_run_with_provision_from_study_to_map(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The goal moves hubs; map and tables tell the farthest type; the audit agrees on the way."""
+    whole = county()
+    urns = whole.schools["urn"]
+    far = pd.DataFrame({PRIMARY: 12.0 + np.arange(len(urns)) % 7, SECONDARY: 9.26}, index=urns)
+    monkeypatch.setattr("clustering.inputs.build_problem", partial(build_problem, reach=far))
+    whole.study["goals"] = {"srp": 20}
+    whole.study["rules"] |= {"max_minutes_to_srp": 17}
+    run = tmp_path / "run"
+    study = whole.write(tmp_path / "study")
+    assert clusters("design", study, "--effort", "quick", "--prices", "--out", run) == 0
+    found = pd.read_csv(run / "clusters.csv", dtype={"hub": str}).set_index("hub")
+    assert (found["srp_minutes"] == far.loc[found.index, PRIMARY]).all()
+    assert set(found["srp_farthest"]) == {PRIMARY}
+    assert found["srp_minutes"].max() <= 17
+    text = (run / "map.html").read_text(encoding="utf-8")
+    assert "Farthest SRP" in text
+    told = json.loads((run / "report.json").read_text(encoding="utf-8"))
+    assert told["goals"]["srp"] == pytest.approx(
+        sum(srp_price(20, m) + srp_price(20, 9.3) for m in found["srp_minutes"]) / 100
+    )
+    assert "max_minutes_to_srp" in [row["rule"] for row in told["prices"]]
+
+
+def test_a_curve_over_a_goal_that_nobody_pays_is_flat(town):
+    rows = trade_off(town(), "srp", factors=(1.0, 2.0), effort="quick")
+    assert rows["srp"].tolist() == [0.0, 0.0]
+    paid = trade_off(
+        town(reach=table(40.0, u900104=10.0), goals={"srp": 1}), "srp", factors=(0.0, 1.0)
+    )
+    assert paid["srp"].iloc[0] > paid["srp"].iloc[1]
