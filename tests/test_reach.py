@@ -210,6 +210,16 @@ def test_a_named_cluster_without_a_hub_in_reach(town):
     mended(problem, reason.remedies[0])
 
 
+def test_a_named_cluster_may_also_reach_farther(town):
+    far = {"contains": "900105", "max_minutes_to_srp": 20, "max_minutes_to_hub": 10}
+    reach = table(30.0, u900201=15.0)
+    problem = town(reach=reach, rules=_rule(45, cluster={"Far": far}))
+    farther = only(problem).remedies[1]
+    way = problem.minutes[problem.position["900105"], problem.position["900201"]]
+    assert farther.toml == f'[rules.cluster."Far"]\nmax_minutes_to_hub = {int(np.ceil(way))}'
+    mended(problem, farther)
+
+
 def test_a_pinned_hub_beyond_the_rule(town):
     problem = town(reach=table(30.0, u900100=51.2), rules=_rule(45, pinned_hubs=["900100"]))
     reason = only(problem)
@@ -220,6 +230,12 @@ def test_a_pinned_hub_beyond_the_rule(town):
     assert lines == ["[rules]\npinned_hubs = []", "[rules]\nmax_minutes_to_srp = 52"]
     for remedy in reason.remedies:
         mended(problem, remedy)
+
+
+def test_a_pinned_hub_within_the_rule_of_its_own_area(town):
+    rules = _rule(45, areas="never", pinned_hubs=["900100"], hub="secondary")
+    rules["area"] = {"Westby": {"max_minutes_to_srp": 60}}
+    assert reasons(town(reach=table(40.0, u900100=51.2), rules=rules)) == []
 
 
 def test_the_hub_of_a_lock_beyond_the_rule(town):

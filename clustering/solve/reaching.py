@@ -32,8 +32,9 @@ def few_hubs(problem: Problem, part: Part, model: Model) -> tuple[int, str] | No
     if most == len(np.unique(model.atom_of[model.hub_allowed])):
         return None
     near = _by_excess(model, np.flatnonzero(model.hub_allowed & ~usable))[0]
-    left = f"{most} of its schools are" if most > 1 else "one of its schools is" if most else "none"
-    start = f"only {left}" if most else "no school is"
+    start = {0: "no school is", 1: "only one of its schools is"}.get(
+        most, f"only {most} of its schools are"
+    )
     clusters = "1 cluster" if most == 1 else f"{most} clusters"
     every = np.arange(len(model.classes))
     return most, (
@@ -57,9 +58,11 @@ def pins_beyond(problem: Problem, part: Part, model: Model) -> Iterator[Reason]:
     """Yield a reason for every pinned hub that is too far from an SRP to be one."""
     local = {position: k for k, position in enumerate(part.members)}
     for place in problem.positions(problem.pinned_hubs):
-        hub = local.get(place, -1)
+        if place not in local:
+            continue
+        hub = local[place]
         kinds = _kinds(model, int(model.atom_of[hub]))
-        if hub < 0 or model.in_reach[kinds, hub].any():
+        if model.in_reach[kinds, hub].any():
             continue
         text = (
             f"{named(problem, (place,))} is pinned as a hub ([rules] pinned_hubs, or the hub of a "
@@ -108,12 +111,13 @@ def _stranded(
         f"enough to every type of SRP to be their hub (the nearest, "
         f"{_beyond(problem, model, worst, kinds)})."
     )
-    usable = model.hub_allowed & model.in_reach.any(axis=0)
+    usable = model.hub_allowed & model.in_reach[kinds].any(axis=0)
     remedies = [_allowing(problem, part, model, hubs, name)]
     if usable.any():
         farther = int(np.ceil(model.far[atoms][:, usable].min(axis=1).max()))
-        words = f"Allow {farther} minutes to the hub in {part.name}."
-        remedies.append(Remedy(words, area_lines(part, f"max_minutes_to_hub = {farther}")))
+        words = f"Allow {farther} minutes to the hub of {_place(part, name)}."
+        lines = f"{_heading(part, name)}\nmax_minutes_to_hub = {farther}"
+        remedies.append(Remedy(words, lines))
     return Reason(part.name, (RULE, "max_minutes_to_hub"), text, tuple(remedies))
 
 
@@ -176,10 +180,9 @@ def _allowing(
     rules = problem.rules
     holders: list[tuple[str, float | Mapping[str, float] | None]]
     if cluster:
-        heading = f'[rules.cluster."{toml_text(cluster)}"]'
-        holders = [(heading, rules.cluster[cluster].max_minutes_to_srp)]
+        holders = [(_heading(part, cluster), rules.cluster[cluster].max_minutes_to_srp)]
     elif part.name != "all areas":
-        holders = [(area_lines(part, "").strip(), rules.for_area(part.name).max_minutes_to_srp)]
+        holders = [(_heading(part, ""), rules.for_area(part.name).max_minutes_to_srp)]
     else:
         own = {n: a for n, a in sorted(rules.area.items()) if RULE in a.model_fields_set}
         holders = [("[rules]", rules.max_minutes_to_srp)]
@@ -188,9 +191,17 @@ def _allowing(
         ]
     lines = [(head, raised_reach(now, needed)) for head, now in holders if now is not None]
     changed = [(head, line) for head, line in lines if line]
-    where = f'the cluster "{cluster}"' if cluster else part.name
     words = " and ".join(dict.fromkeys(line for _, line in changed))
     return Remedy(
-        f"Let hubs of {where} be farther from an SRP: {words}.",
+        f"Let hubs of {_place(part, cluster)} be farther from an SRP: {words}.",
         "\n".join(f"{head}\n{line}" for head, line in changed),
     )
+
+
+def _heading(part: Part, cluster: str) -> str:
+    """Return the heading under which the limits of a part, or of a named cluster in it, stand."""
+    return f'[rules.cluster."{toml_text(cluster)}"]' if cluster else area_lines(part, "").strip()
+
+
+def _place(part: Part, cluster: str) -> str:
+    return f'the cluster "{cluster}"' if cluster else part.name
