@@ -48,6 +48,8 @@ CLUSTER_COLUMNS = (
     *("feeder_pupils_kept", "feeder_pupils_lost", "non_selective_kept", "non_selective_lost"),
     "breaches",
 )
+SRP_COLUMNS = ("srp_minutes", "srp_farthest")
+"""Columns that are there with provision only."""
 PRICES = "prices.csv"
 WALL_CLOCK = "seconds"
 """The one key of `report.json` that may differ between two runs of the same study."""
@@ -144,7 +146,8 @@ def clusters_table(report: Report, pounds: pd.Series | None = None) -> pd.DataFr
 
     `pounds` are their budgets, by label, where the study has a pot.
     """
-    table = report.clusters[list(CLUSTER_COLUMNS)]
+    srp = [name for name in SRP_COLUMNS if name in report.clusters]
+    table = report.clusters[[*CLUSTER_COLUMNS, *srp]]
     return table if pounds is None else table.assign(budget=pounds.reindex(table["cluster"]).values)
 
 

@@ -78,7 +78,9 @@ def clusters_shown(report: Report, inputs: Inputs, pounds: pd.Series | None = No
     if pounds is not None:
         rows["budget £"] = _pounds(pounds.reindex(rows["cluster"])).to_numpy()
         columns += ["budget £"]
-    columns += ["mean_minutes", "max_minutes", "leavers kept %", "breaches"]
+    columns += ["mean_minutes", "max_minutes"]
+    columns += [name for name in ("srp_minutes", "srp_farthest") if name in rows]
+    columns += ["leavers kept %", "breaches"]
     return table_shown(rows[columns], f"{len(rows)} clusters")
 
 

@@ -186,6 +186,9 @@ def _cluster_details(
     if moved:
         label = " (estimated)" if estimated else ""
         details.append(("Leavers who stay", f"{row['feeder_pupils_kept'] / moved:.0%}{label}"))
+    if "srp_minutes" in row:
+        far = f"{row['srp_farthest']}, {row['srp_minutes']:.0f} minutes from the hub"
+        details.append(("Farthest SRP", far))
     if row["breaches"]:
         details.append(("Rules broken", str(row["breaches"])))
     return tuple(details)
