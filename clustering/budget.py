@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from clustering.budget_rules import PHASES, BudgetRules, whole
-from clustering.budget_words import notes_on
+from clustering.budget_words import notes_on, unprotected
 from clustering.plan import Plan, label_order
 from clustering.protection import CLOSE, Protection, apportion, protect
 
@@ -122,7 +122,7 @@ def budgets(
     money = lines["to be shared"]
     each = table.assign(cluster=label, group=group, share=share, formula=share * max(money, 0))
     loss = rules.loss_of(year) if baseline is not None else None
-    notes: list[str] = []
+    notes = unprotected(rules, year, known=baseline is not None)
     each["baseline"] = np.nan if loss is None else _rebased(each, baseline, notes)
     each["notional_sen"] = np.nan if notional is None else notional.reindex(table.index)
     rows = _clusters(plan, each, loss)

@@ -27,7 +27,11 @@ def outlook(budget_of_year: Callable[[int], Budget], rules: BudgetRules) -> Outl
     """Return the budgets of `rules.years` years; the figures behind the shares stay as they are."""
     found = [budget_of_year(year) for year in range(rules.years)]
     labels = [one.label for one in found]
-    notes = [f"{one.label}: {reason}" for one in found for reason in one.reasons]
+    failing: dict[str, list[str]] = {}
+    for one in found:
+        for reason in one.reasons:
+            failing.setdefault(reason, []).append(one.label)
+    notes = [f"{', '.join(years)}: {reason}" for reason, years in failing.items()]
     clusters = pd.DataFrame(
         {label: one.table["budget"] for label, one in zip(labels, found, strict=True)}
     )
