@@ -332,7 +332,7 @@ def budget_command(
     money = money_of(inputs, loaded, weights=asked, floor=floor, year=year, **rules)
     for table in budget_shown(money):
         out.print(table)
-    for sentence in (money.need.banner, *sentences_on(inputs, loaded, money)):
+    for sentence in sentences_on(inputs, loaded, money):
         out.print(f"• {escape(sentence)}")
     if folder is not None:
         write_budget(folder, inputs, loaded, money)

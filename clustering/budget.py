@@ -18,6 +18,7 @@ import pandas as pd
 
 from clustering.budget_rules import PHASES, BudgetRules, whole
 from clustering.budget_words import notes_on, unprotected
+from clustering.feeders import some_schools
 from clustering.plan import Plan, label_order
 from clustering.protection import CLOSE, Protection, apportion, protect
 
@@ -159,7 +160,7 @@ def _rebased(each: pd.DataFrame, baseline: pd.DataFrame | None, notes: list[str]
     new = pounds.isna() & (each["cluster"] != "")
     if new.any():
         notes.append(
-            f"{int(new.sum())} schools have no baseline; their formula share stands for it."
+            f"Without a baseline: {some_schools(int(new.sum()))}; the formula share stands for it."
         )
     return pounds.fillna(each["formula"])
 

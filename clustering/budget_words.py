@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from clustering.budget_rules import BudgetRules
+from clustering.feeders import some_schools
 from clustering.protection import CLOSE, Protection
 
 NOTIONAL_RANGES: Mapping[str, tuple[float, float]] = {
@@ -35,7 +36,7 @@ def notes_on(
     out = each[(each["cluster"] == "") & (each["share"] > 0)]
     if len(out):
         notes.append(
-            f"{len(out)} schools are in no cluster; the council holds their share, "
+            f"In no cluster: {some_schools(len(out))}; the council holds that share, "
             f"£{lines.get('held for schools in no cluster', 0):,.0f}."
         )
     if each["share"].eq(0).any() and rules.outside == "held":

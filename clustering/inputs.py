@@ -135,8 +135,9 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     placing = doors.open(lambda: _place(study, schools, areas, file))
     existing = doors.open(lambda: _existing(study, schools))
     counted = doors.open(lambda: _feeders(study, schools))
-    figures = doors.open(lambda: figures_of_study(study, schools.replaced, READER))
-    baseline = doors.open(lambda: baseline_of_study(study, schools.replaced, READER))
+    urns, former = schools.table.index, schools.replaced
+    figures = doors.open(lambda: figures_of_study(study, urns, former, READER))
+    baseline = doors.open(lambda: baseline_of_study(study, urns, former, READER))
     need = doors.open(lambda: _need(study, schools, figures))
     doors.open(lambda: _check_budget(study, schools))
     doors.open(lambda: _check_roll(study, schools))
@@ -178,7 +179,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         *feeders.notes,
         *dropped,
         *told,
-        *strangers("figures", figures, table),
+        *strangers("row of figures", figures, table),
         *strangers("baseline", baseline, table),
     )
     notional = (

@@ -179,7 +179,7 @@ def test_baseline_is_brought_to_todays_pupils_and_new_schools_have_their_formula
         baseline=base,
     )
     assert found.table["baseline"].to_dict() == {"A": 20_000, "B": 50_000}
-    assert "1 schools have no baseline" in found.notes[0]
+    assert "Without a baseline: 1 school;" in found.notes[0]
 
 
 def test_floors_end_after_their_years():

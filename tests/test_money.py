@@ -236,11 +236,38 @@ def test_notional_sen_and_figures_of_strangers(tmp_path):
         figures="urn,notional_sen\n" + "\n".join(rows),
     )
     inputs = load_inputs(Study.load(whole.write(tmp_path)))
-    assert any("1 schools not in the study" in note for note in inputs.notes)
+    assert any("1 school not in the study" in note for note in inputs.notes)
     plan = judge(inputs, tmp_path / "existing.csv")[0]
     found = money_of(inputs, plan).budget
     assert found.table["notional_sen"].sum() == 60_000 * len(county().schools)
     assert found.lines["pot"] == 1e6
+
+
+@pytest.mark.parametrize(
+    ("lines", "head"),
+    [
+        (BUDGET + 'baseline = "past.csv"', "urn,baseline"),
+        ('[need]\nfigures = "past.csv"', "urn,notional_sen"),
+        ('[need]\nprevious = "past.csv"', "urn,pupils,sen_support,ehc_plans"),
+    ],
+)
+def test_a_file_of_another_council_is_refused(tmp_path, capsys, lines, head):
+    row = ",".join(["777777", *["9"] * head.count(",")])
+    study = moorshire(lines, past=f"{head}\n{row}\n").write(tmp_path)
+    assert clusters("check", study) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "no URN of this file is that of a school of the study" in told
+    assert "past.csv" in told
+
+
+def test_a_baseline_of_strangers_is_told_beside_the_budget(tmp_path, capsys):
+    rows = [f"{urn},£9000" for urn in county().schools["urn"][1:]] + ["777777,5"]
+    whole = moorshire(BUDGET + 'baseline = "past.csv"', past="urn,baseline\n" + "\n".join(rows))
+    study = whole.write(tmp_path)
+    assert clusters("budget", study, tmp_path / "existing.csv") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Not used is the baseline of 1 school not in the study: 777777." in told
+    assert "Without a baseline: 1 school;" in told
 
 
 def test_figures_that_cannot_be_read_stop_the_study(tmp_path, capsys):

@@ -108,6 +108,16 @@ def test_a_factor_that_is_absent_hands_its_weight_on():
     )
 
 
+def test_a_factor_that_is_nil_everywhere_is_not_said_to_be_missing():
+    need = need_units(two_schools(low_prior_attainment=[0.0, 0.0]))
+    assert need.weights == need_units(two_schools()).weights
+    assert need.banner.partition("; ")[2].startswith(
+        "IDACI is not in the data; low prior attainment is 0 at every school."
+    )
+    with pytest.raises(ValueError, match="no such figures above 0"):
+        need_units(two_schools(low_prior_attainment=[0.0, 0.0]), {"low_prior_attainment": 1.0})
+
+
 def test_thirty_per_cent_on_plans_can_be_asked_at_once():
     need = need_units(two_schools(ehc_plans=[6.0, 2.0], srp_places=[4.0, np.nan]))
     asked = need.reweighted({"pupils": 0.7, "ehc_plans": 0.3})

@@ -16,6 +16,7 @@ from clustering.budget_rules import BudgetRules
 from clustering.budget_sheet import write_budget_sheet
 from clustering.inputs import Inputs
 from clustering.need import Need
+from clustering.need_inputs import strangers
 from clustering.outlook import Outlook, outlook
 from clustering.panel import panel
 from clustering.plan import Plan
@@ -265,10 +266,13 @@ def today_sentence(money: Money) -> list[str]:
 
 
 def sentences_on(inputs: Inputs, plan: Plan, money: Money) -> list[str]:
-    """Return what a budget says beside its table: who pays, later years, ranks that change."""
+    """Return all that is to be said beside a budget: how need was measured and which figures were
+    not used, who pays, later years, what changes against today, ranks that change."""
     years = years_of(inputs, plan, money)
     found = sensitivity(money.need, plan, seed=inputs.study.config.solve.seed)
-    said = [*money.budget.notes, *years.notes, *today_sentence(money)]
+    said = [money.need.banner, *money.need.notes]
+    said += strangers("baseline", inputs.baseline, inputs.table)
+    said += [*money.budget.notes, *years.notes, *today_sentence(money)]
     return [*said, rank_sentence(found)]
 
 
