@@ -2,8 +2,8 @@
 
 Sheets: `formula` (pot, weights, protection), `schools` (figures, measures, shares), `clusters`
 (sums, protection, rounding), `check` (differences to what the program worked out, all 0), `bars`
-(what each factor adds to a cluster), then `years` and `sensitivity` as plain values. Cells with a
-coloured ground are inputs.
+(what each factor adds to a cluster), then `years` and `sensitivity` as plain values, and
+`notes`. Cells with a coloured ground are inputs.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ from pathlib import Path
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.chart import BarChart, Reference, Series
+from openpyxl.styles import Alignment
 from openpyxl.worksheet.formula import ArrayFormula
 
-from clustering.need_factors import LABELS
+from clustering.need_factors import FUNDING, LABELS
 from clustering.sheet_cells import COUNT, PART, PENCE, POUNDS, Columns, Labelled, put, text
 from clustering.sheet_clusters import write_check, write_clusters
 from clustering.sheet_schools import SheetInputs, school_columns, write_schools
@@ -42,6 +43,7 @@ def write_budget_sheet(path: Path, given: SheetInputs) -> None:
     )
     _pot(cells, given, clusters)
     _weights(cells, given, schools)
+    _units(cells, given)
     _phases(cells, given, schools)
     _limits(cells, given, schools)
     _protection(cells, given, clusters)
@@ -100,7 +102,7 @@ def _weights(cells: Labelled, given: SheetInputs, schools: Columns) -> None:
     cells.head("Weights of the need formula (any numbers; they are scaled to sum to 1)")
     need = given.need
     for factor in need.measures.factors:
-        weight = need.weights.get(factor, 0.0)
+        weight = round(need.weights.get(factor, 0.0), 15)
         cells.add(f"weight {factor}", weight, PART, given=True, why=LABELS[factor])
     places = [cells[f"weight {f}"] for f in need.measures.factors]
     total = cells.add("sum of weights", f"={'+'.join(places)}", PART)
@@ -108,6 +110,18 @@ def _weights(cells: Labelled, given: SheetInputs, schools: Columns) -> None:
         cells.add(f"part {factor}", f"={place}/{total}", PART)
     for factor in need.measures.factors:
         cells.add(f"total {factor}", f"=SUM({schools.all(f'x {factor}')})", PENCE)
+
+
+def _units(cells: Labelled, given: SheetInputs) -> None:
+    """Write the unit values that turn published allocations back into pupils."""
+    measures = given.need.measures
+    if FUNDING not in measures.raw:
+        return
+    cells.head("Low prior attainment: funding over its unit value is pupils")
+    unit = measures.values.low_prior_attainment
+    why = measures.values.note
+    for phase, value in (("primary", unit.primary), ("secondary", unit.secondary)):
+        cells.add(f"£ a pupil, {phase}", value, PENCE, given=True, why=why)
 
 
 def _phases(cells: Labelled, given: SheetInputs, schools: Columns) -> None:
@@ -153,6 +167,11 @@ def _protection(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
         letter, last = clusters.letter(name), clusters.last - 2
         return f"SUM(clusters!${letter}${clusters.first}:${letter}${last})"
 
+    cells.add(
+        "baseline",
+        "the study's own formula" if given.baseline is None else "as given",
+        why="what losses and gains are measured from: schools, baseline paid £",
+    )
     loss = cells.add(
         "greatest loss allowed",
         "off" if budget.loss is None else budget.loss,
@@ -220,6 +239,10 @@ def _beside(book: Workbook, given: SheetInputs) -> None:
         _values(book, "years", pd.concat(tables).rename_axis("cluster or line"))
     if given.sensitivity is not None:
         _values(book, "sensitivity", given.sensitivity.table)
+    notes = book.create_sheet("notes")
+    notes.column_dimensions["A"].width = 140
+    for row, note in enumerate((*given.budget.reasons, *given.notes), start=1):
+        text(notes.cell(row, 1), note).alignment = Alignment(wrap_text=True, vertical="top")
 
 
 def _values(book: Workbook, title: str, table: pd.DataFrame) -> None:

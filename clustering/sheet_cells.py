@@ -21,6 +21,8 @@ def put(cell: Cell, value: object, style: str = "", *, given: bool = False) -> C
     if value is None or value != value:
         return cell
     cell.value = value
+    if style == COUNT and isinstance(value, int | float) and float(value).is_integer():
+        style = POUNDS  # a spreadsheet would show the point of "#,##0.##" with nothing behind it
     if style:
         cell.number_format = style
     if given:

@@ -41,14 +41,16 @@ OWN_FORMULA = "the formula of the study"
 class Money:
     """A budget, the need behind it, and the baseline it is protected against.
 
-    `study_own` is the budget by the study's own weights and rules, where other ones were asked;
-    `today` that of today's clusters by the same weights and rules as `budget`, where the study
+    `own_shares` are the schools' shares by the study's own weights, which stand for a baseline that
+    is not given; `study_own` is the budget by the study's own weights and rules, where other ones
+    were asked; `today` that of today's clusters by the same weights and rules as `budget`, where the study
     names them, and `follows` the cluster of today that each cluster continues, where it does.
     """
 
     budget: Budget
     need: Need
     baseline: pd.DataFrame | None
+    own_shares: pd.Series
     study_own: Budget | None = None
     today: Budget | None = None
     follows: Mapping[str, str] = field(default_factory=dict)
@@ -106,15 +108,16 @@ def money_of(
         changed = (weights is not None or bool(asked)) and own is not None
         before = _of(inputs, plan, inputs.need, base, year, inputs.baseline) if changed else None
         baseline, words = inputs.baseline, "the baseline"
+        pure = _of(inputs, plan, inputs.need, base, year, None)
         if baseline is None and floor is not None:
-            pure = _of(inputs, plan, inputs.need, base, year, None)
             baseline, words = pure.schools[["formula"]].set_axis(["baseline"], axis=1), OWN_FORMULA
         found = _of(inputs, plan, need, chosen, year, baseline, words)
         old = inputs.existing
         today = None if old is None else _of(inputs, old, need, chosen, year, baseline, words)
     except ValueError as error:
         raise StudyError(Fault(f"{error}.", "See [need] and [budget].", named)) from error
-    return Money(found, need, baseline, before, today, {} if old is None else follows(old, plan))
+    continued = {} if old is None else follows(old, plan)
+    return Money(found, need, baseline, pure.schools["share"], before, today, continued)
 
 
 def _rules(values: Mapping[str, Any], file: str) -> BudgetRules:
@@ -192,9 +195,11 @@ def write_money(folder: Path, inputs: Inputs, plan: Plan, money: Money | None = 
         shown = SheetInputs(
             money.budget,
             money.need,
-            money.baseline if money.budget.loss is not None else None,
+            inputs.baseline,
+            money.own_shares,
             years_of(inputs, plan, money),
             sensitivity(money.need, plan, seed=config.solve.seed),
+            tuple(sentences_on(inputs, plan, money)),
         )
         write_budget_sheet(folder / "budget.xlsx", shown)
     if money is not None or config.panel is not None:
