@@ -20,12 +20,14 @@ from openpyxl.utils import get_column_letter
 
 from clustering.inputs import Inputs
 from clustering.opting import opted_out_table, opted_out_words
+from clustering.panel import largest_trusts
 from clustering.plan import OUT, Plan
 from clustering.publish.feeder_table import FEEDERS, feeder_table
 from clustering.publish.money import (
     BUDGET_FILES,
     Money,
     budget_json,
+    panel_table,
     plain_budgets,
     write_money,
 )
@@ -116,8 +118,12 @@ def _write_plan(
     plan.write_csv(folder / "plan.csv")
     if prices is not None:
         prices.to_csv(folder / PRICES, index=False, encoding="utf-8", lineterminator="\n")
-    rows = clusters_table(report, pounds).assign(
-        minutes_from=inputs.minutes.source, feeders_from=inputs.feeders.source
+    rows = clusters_table(report, pounds)
+    trusts = largest_trusts(panel_table(inputs, plan)).reindex(rows["cluster"])
+    rows = rows.assign(
+        **{name: trusts[name].to_numpy() for name in trusts},
+        minutes_from=inputs.minutes.source,
+        feeders_from=inputs.feeders.source,
     )
     rows.to_csv(folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n")
     _write_excel(folder / "plan.xlsx", inputs, plan, rows, report, long, prices)

@@ -13,11 +13,13 @@ from clustering.budget import budgets
 from clustering.budget_rules import BudgetRules
 from clustering.inputs import Inputs, load_inputs
 from clustering.need import need_units
-from clustering.panel import COLUMNS, panel
+from clustering.panel import COLUMNS, largest_trusts, panel, trust_sentences
 from clustering.plan import Cluster, Plan
 from clustering.publish.money import (
     BUDGET_COLUMNS,
     TODAY_COLUMNS,
+    budget_json,
+    floor_of,
     money_of,
     parts_of,
     rounded_budgets,
@@ -88,6 +90,46 @@ def test_what_if_of_a_forum_meeting(loaded, capsys):
     own = money.study_own.table["formula"]
     assert (money.table["protected"] >= 0.97 * own - 1e-6).all()
     assert money.table["against_study"].sum() == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("words", "part"), [("0.03", 0.03), (" 3% ", 0.03), ("off", "off"), ("0", 0.0), ("100%", 1.0)]
+)
+def test_floors_in_words(words, part):
+    assert floor_of(words) == pytest.approx(part)
+
+
+@pytest.mark.parametrize("words", ["3", "-1%", "some", "nan"])
+def test_floors_in_words_that_cannot_be(words):
+    with pytest.raises(StudyError, match="is no part of the baseline"):
+        floor_of(words)
+
+
+def test_a_cap_asked_for_is_measured_from_the_studys_own_formula(loaded, capsys):
+    study, inputs, plan = loaded
+    asked = ("--weights", "ehc_plans=1", "--cap", "0.01")
+    assert clusters("budget", study, study.parent / "existing.csv", *asked) == 0
+    assert "The cap on gains over the formula of the study" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    money = money_of(inputs, plan, weights={"ehc_plans": 1}, cap=0.01)
+    assert (money.table["protected"] <= 1.01 * money.study_own.table["formula"] + 1e-6).all()
+
+
+def test_several_years_and_the_way_to_balance_are_shown(tmp_path, capsys):
+    deficit = "[budget.deficit]\nopening = 900\nspend = 100\nblock = 200\ntarget_year = 2026\n"
+    study = moorshire(BUDGET + "growth = 0.1\nyears = 2\n" + deficit).write(tmp_path)
+    assert clusters("budget", study, tmp_path / "existing.csv") == 0
+    told = capsys.readouterr().out
+    assert "Over the years" in told
+    rows = {line.split("│")[1].strip(): line.split("│")[2:4] for line in told.splitlines()
+            if line.count("│") == 4}  # fmt: skip
+    assert [cell.strip() for cell in rows["pot"]] == ["1,000,000", "1,100,000"]
+    assert [cell.strip() for cell in rows["closing deficit"]] == ["800", "700"]
+    assert "a deficit of £700 is left" in told
+    inputs = load_inputs(Study.load(study))
+    told = budget_json(inputs, judge(inputs, tmp_path / "existing.csv")[0])
+    assert told["deficit"]["2026-27"]["closing deficit"] == 700
 
 
 def test_floors_beyond_a_smaller_pot_are_an_answer(tmp_path, capsys):
@@ -309,6 +351,20 @@ def test_one_seat_a_school_and_a_flag_over_sixty_per_cent(town):
     assert "more than 60%" in table.at["900001", "flag"]
     assert pd.isna(table.at["900004", "trust_share"])
     assert table.at["900004", "flag"] == ""
+
+
+def test_the_largest_trust_of_each_cluster_is_named(town):
+    plan, schools, minutes = town
+    found = largest_trusts(panel(plan, schools, minutes))
+    assert found.loc["A"].tolist() == ["Moor Trust", 0.75]
+    assert trust_sentences(panel(plan, schools, minutes, trust_share=0.8)) == [
+        "B: Moor Trust has 100% of the seats."
+    ]
+    nobody = largest_trusts(panel(plan, schools.assign(trust=""), minutes))
+    assert nobody["largest_trust"].tolist() == ["", ""]
+    assert nobody["trust_share"].isna().all()
+    halves = schools.assign(trust=["Reed", "Ash", "Reed", "Ash", ""])
+    assert largest_trusts(panel(plan, halves, minutes)).loc["A"].tolist() == ["Ash", 0.5]
 
 
 def test_a_federation_may_share_one_seat(town):

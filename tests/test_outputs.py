@@ -69,7 +69,10 @@ def test_plan_has_a_row_for_each_school_sorted_by_urn(run: Path) -> None:
 
 def test_clusters_have_their_columns_and_order(run: Path) -> None:
     found = table(run / "clusters.csv")
-    assert tuple(found.columns) == (*outputs.CLUSTER_COLUMNS, "minutes_from", "feeders_from")
+    assert tuple(found.columns) == (
+        *outputs.CLUSTER_COLUMNS,
+        *("largest_trust", "trust_share", "minutes_from", "feeders_from"),
+    )
     assert found["minutes_from"].nunique() == 1
     labels = list(found["cluster"])
     keys = [(label.rpartition(" ")[0], int(label.rpartition(" ")[2])) for label in labels]

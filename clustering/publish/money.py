@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import ValidationError
@@ -43,8 +43,9 @@ class Money:
 
     `own_shares` are the schools' shares by the study's own weights, which stand for a baseline that
     is not given; `study_own` is the budget by the study's own weights and rules, where other ones
-    were asked; `today` that of today's clusters by the same weights and rules as `budget`, where the study
-    names them, and `follows` the cluster of today that each cluster continues, where it does.
+    were asked; `today` that of today's clusters by the same weights and rules as `budget`, where
+    the study names them, and `follows` the cluster of today that each cluster continues, where it
+    does.
     """
 
     budget: Budget
@@ -81,16 +82,16 @@ def money_of(
     plan: Plan,
     *,
     weights: Mapping[str, float] | None = None,
-    floor: float | None = None,
+    floor: float | Literal["off"] | None = None,
     year: int = 0,
     **rules: Any,
 ) -> Money:
     """Return the budgets of a plan; anything not given is as the study says.
 
     `weights` by factor, scaled to sum to one; `floor` is the greatest loss allowed, as a part of
-    the baseline; `rules` are keys of `BudgetRules`, such as `pot=12e6`. Without a baseline file,
-    a floor protects against losses from the study's own formula. Raises `StudyError` for rules and
-    weights that cannot be.
+    the baseline, or "off"; `rules` are keys of `BudgetRules`, such as `pot=12e6`. Without a
+    baseline file, a floor or cap asked for is measured from the study's own formula. Raises
+    `StudyError` for rules and weights that cannot be.
     """
     own, named = inputs.study.config.budget, inputs.study.path.name
     asked = {**rules, **({} if floor is None else {"floors": (floor,)})}
@@ -109,7 +110,7 @@ def money_of(
         before = _of(inputs, plan, inputs.need, base, year, inputs.baseline) if changed else None
         baseline, words = inputs.baseline, "the baseline"
         pure = _of(inputs, plan, inputs.need, base, year, None)
-        if baseline is None and floor is not None:
+        if baseline is None and (floor is not None or "cap" in rules):
             baseline, words = pure.schools[["formula"]].set_axis(["baseline"], axis=1), OWN_FORMULA
         found = _of(inputs, plan, need, chosen, year, baseline, words)
         old = inputs.existing
@@ -239,6 +240,7 @@ def budget_json(inputs: Inputs, plan: Plan) -> dict[str, Any] | None:
         **paid,
         "clusters": _records(budget.table[["formula", "protected", "budget", "total"]]),
         "years": _records(years.clusters),
+        **({} if years.deficit is None else {"deficit": _records(years.deficit)}),
         "reasons": list(budget.reasons),
         **_today_json(money),
         "notes": [*budget.notes, *years.notes],
@@ -298,6 +300,20 @@ def parts_of(words: str) -> dict[str, float]:
             raise StudyError(Fault(what, "Write for instance pupils=0.5,fsm6=0.2,ehc_plans=0.3."))
         found[name.strip()] = number / 100 if value.strip().endswith("%") else number
     return found
+
+
+def floor_of(words: str) -> float | Literal["off"]:
+    """Return a greatest loss from words: "0.03", "3%" or "off"; `StudyError` if it is none."""
+    if words.strip() == "off":
+        return "off"
+    try:
+        part = float(words.strip().removesuffix("%")) / (100 if words.strip().endswith("%") else 1)
+    except ValueError:
+        part = math.nan
+    if not 0 <= part <= 1:
+        what = f'--floor: "{words}" is no part of the baseline.'
+        raise StudyError(Fault(what, "Write for instance 0.03, 3% or off."))
+    return part
 
 
 def _records(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:
