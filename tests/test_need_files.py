@@ -224,6 +224,9 @@ def test_codes_of_another_year_are_refused_unless_accepted_on_record():
         idaci_rates(table, old, unit_values())
     found = idaci_rates(table, old, unit_values(), match=0.5)
     assert found.rate.notna().tolist() == [True, False]
+    assert found.approximate.endswith(
+        "; 50.0% of the neighbourhoods are not among the LSOAs of 2011 of its table"
+    )
 
 
 def test_schools_without_lsoa_cannot_be_looked_up():
