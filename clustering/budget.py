@@ -93,7 +93,9 @@ def final_shares(
     sums = weighted.groupby(group).sum()
     for phase, part in fence.items():
         if part > 0 and not sums.get(phase, 0.0) > 0:
-            raise ValueError(f"{part:.0%} is ring-fenced for {phase} schools, but there are none")
+            raise ValueError(
+                f"{part:.0%} is ring-fenced for {phase} schools, but none of them has a share"
+            )
     return weighted / group.map(sums).where(lambda total: total > 0, 1.0) * group.map(fence)
 
 

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from clustering.feeders import some_schools
 from clustering.nff import UnitValues, unit_values
 
 LABELS: Mapping[str, str] = {
@@ -279,6 +280,12 @@ def _notes_on_places(desk: _Desk) -> None:
             f"{desk.places.sum():,.0f} SRP places are netted off pupils and EHC plans: "
             "they are funded apart.",
         )
+        over = desk.table.index[desk.places > desk.raw["pupils R-11"]]
+        if len(over):
+            names = ", ".join(f"{desk.table.at[u, 'name']} ({u})" for u in over[:5])
+            desk.notes.insert(
+                1, f"More SRP places than pupils at {some_schools(len(over))}, such as {names}."
+            )
     elif desk.has("ehc_plans"):
         for factor in ("recorded_sen", "ehc_plans"):
             words = "no SRP places are in the data, so EHC plans of SRPs count in full"

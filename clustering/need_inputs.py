@@ -62,7 +62,12 @@ def baseline_of_study(
     if own is None or not own.baseline:
         return None
     wanted = {key: FIGURES[key] for key in ("baseline", "baseline_pupils")}
-    return _figures(study.resolve(own.baseline), urns, replaced, reader, wanted, ("baseline",))
+    path = study.resolve(own.baseline)
+    found = _figures(path, urns, replaced, reader, wanted, ("baseline",))
+    if not found["baseline"].sum() > 0:
+        what = "every baseline is 0, so there is nothing to protect or cap."
+        raise FiguresError(Fault(what, "Leave out [budget] baseline.", short_path(path)))
+    return found
 
 
 def _figures(
@@ -78,10 +83,14 @@ def _figures(
     found = read_figures(
         sheet, reader.numbers, file=file, wanted=wanted, required=required, replaced=replaced
     )
-    if not found.index.isin(urns).any():
+    _check_ours(found.index, urns, file)
+    return found
+
+
+def _check_ours(found: pd.Index, urns: pd.Index, file: str) -> None:
+    if not found.isin(urns).any():
         what = "no URN of this file is that of a school of the study."
         raise FiguresError(Fault(what, "Is it the file of another council?", file))
-    return found
 
 
 def strangers(what: str, figures: pd.DataFrame | None, schools: pd.DataFrame) -> list[str]:
@@ -148,6 +157,7 @@ def _idaci(study: Study, table: pd.DataFrame, values: UnitValues, reader: Reader
     if own.homes:
         sheet, file = reader.by_urn(study.resolve(own.homes))
         homes = read_homes(sheet, reader.numbers, file=file)
+        _check_ours(pd.Index(homes["urn"]), table.index, file)
     return idaci_rates(
         table, deprivation, values, homes=homes, match=own.idaci_match, file=short_path(path)
     )

@@ -291,15 +291,24 @@ def test_notional_sen_and_figures_of_strangers(tmp_path):
         (BUDGET + 'baseline = "past.csv"', "urn,baseline"),
         ('[need]\nfigures = "past.csv"', "urn,notional_sen"),
         ('[need]\nprevious = "past.csv"', "urn,pupils,sen_support,ehc_plans"),
+        ('[need]\nidaci = "idaci.csv"\nhomes = "past.csv"', "urn,lsoa,pupils"),
     ],
 )
 def test_a_file_of_another_council_is_refused(tmp_path, capsys, lines, head):
     row = ",".join(["777777", *["9"] * head.count(",")])
-    study = moorshire(lines, past=f"{head}\n{row}\n").write(tmp_path)
+    idaci = "lsoa,idaci_score\nX1,0.2"
+    study = moorshire(lines, past=f"{head}\n{row}\n", idaci=idaci).write(tmp_path)
     assert clusters("check", study) == 2
     told = " ".join(capsys.readouterr().err.split())
     assert "no URN of this file is that of a school of the study" in told
     assert "past.csv" in told
+
+
+def test_a_baseline_of_nothing_is_refused(tmp_path, capsys):
+    rows = [f"{urn},0" for urn in county().schools["urn"]]
+    whole = moorshire(BUDGET + 'baseline = "past.csv"', past="urn,baseline\n" + "\n".join(rows))
+    assert clusters("check", whole.write(tmp_path)) == 2
+    assert "every baseline is 0" in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_baseline_of_strangers_is_told_beside_the_budget(tmp_path, capsys):

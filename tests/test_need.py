@@ -67,6 +67,14 @@ def test_srp_places_are_netted_off():
     assert "20 SRP places are netted off" in netted.notes[0]
 
 
+def test_more_places_than_pupils_are_named():
+    need = need_units(two_schools(srp_places=[4.0, 999.0]))
+    assert any("More SRP places than pupils at 1 school," in note for note in need.notes)
+    assert "(900002)" in " ".join(need.notes)
+    assert need.units["900002"] < need_units(two_schools()).units["900002"]
+    assert not any("More SRP" in note for note in need_units(two_schools()).notes)
+
+
 def test_a_missing_figure_is_estimated_never_zero():
     need = need_units(two_schools(fsm6=[np.nan, 60.0]))
     assert need.imputed.to_dict("records") == [{"urn": "900001", "column": "fsm6"}]
