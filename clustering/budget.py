@@ -57,14 +57,6 @@ class Budget:
         """The financial year as "2025-26"."""
         return self.rules.label(self.year)
 
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        from html import escape
-
-        said = "".join(f"<li>{escape(one)}</li>" for one in (*self.reasons, *self.notes))
-        table: str = self.table.round(2).to_html(border=0)
-        return f"<ul>{said}</ul>{table}"
-
 
 def phase_group(phase: pd.Series) -> pd.Series:
     """Return "primary" or "secondary" for each school; an all-through school is secondary."""

@@ -226,7 +226,12 @@ def test_a_result_answers_what_if(tmp_path):
     assert asked.budget.lines["pot"] == 2e6
     assert asked.study_own.lines["pot"] == 2e6
     assert asked.need.weights == {"pupils": 1.0}
-    assert "<table" in asked._repr_html_()
+    shown = asked._repr_html_()
+    assert "against_study" in shown
+    assert "100% pupils" in shown
+    richer = result.money(pot=2e6)
+    assert richer.study_own.lines["pot"] == 1e6
+    assert (richer.table["against_study"] > 0).all()
 
 
 def test_a_moved_school_takes_its_share_along_against_today(loaded):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -42,10 +43,11 @@ class Money:
     """A budget, the need behind it, and the baseline it is protected against.
 
     `own_shares` are the schools' shares by the study's own weights, which stand for a baseline that
-    is not given; `study_own` is the budget by the study's own weights and rules, where other ones
-    were asked; `today` that of today's clusters by the same weights and rules as `budget`, where
-    the study names them, and `follows` the cluster of today that each cluster continues, where it
-    does.
+    is not given. `study_own` is the budget by the study's own weights and rules, where other ones
+    were asked: out of the same pot, so that it shows what the other ones do, or out of its own
+    where only a pot was asked. `today` is that of today's clusters by the same weights and rules as
+    `budget`, where the study names them, and `follows` the cluster of today that each cluster
+    continues, where it does.
     """
 
     budget: Budget
@@ -73,8 +75,11 @@ class Money:
         return table
 
     def _repr_html_(self) -> str:
-        """Show the budget in a notebook."""
-        return self.budget._repr_html_()
+        """Show in a notebook what is said of the budget, and who gains by what is asked."""
+        need, budget = self.need, self.budget
+        said = (*budget.reasons, need.banner, *need.notes, *budget.notes)
+        table: str = self.table.round(2).to_html(border=0)
+        return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in said)}</ul>{table}"
 
 
 def money_of(
@@ -106,8 +111,12 @@ def money_of(
         if weights is not None:
             need = need.reweighted(weights)
         base = _rules(known | {k: v for k, v in rules.items() if k == "pot"}, named)
-        changed = (weights is not None or bool(asked)) and own is not None
-        before = _of(inputs, plan, inputs.need, base, year, inputs.baseline) if changed else None
+        before = None
+        if own is not None and (weights is not None or asked):
+            only_pot = weights is None and set(asked) == {"pot"}
+            before = _of(
+                inputs, plan, inputs.need, own if only_pot else base, year, inputs.baseline
+            )
         baseline, words = inputs.baseline, "the baseline"
         pure = _of(inputs, plan, inputs.need, base, year, None)
         if baseline is None and (floor is not None or "cap" in rules):
