@@ -17,7 +17,17 @@ from openpyxl.styles import Alignment
 from openpyxl.worksheet.formula import ArrayFormula
 
 from clustering.need_factors import FUNDING, LABELS
-from clustering.sheet_cells import COUNT, PART, PENCE, POUNDS, Columns, Labelled, put, text
+from clustering.sheet_cells import (
+    COUNT,
+    PART,
+    PENCE,
+    POUNDS,
+    Columns,
+    Labelled,
+    put,
+    text,
+    without_clock,
+)
 from clustering.sheet_clusters import write_check, write_clusters
 from clustering.sheet_schools import SheetInputs, school_columns, write_schools
 
@@ -54,6 +64,7 @@ def write_budget_sheet(path: Path, given: SheetInputs) -> None:
     _beside(book, given)
     book.calculation.fullCalcOnLoad = True
     book.save(path)
+    without_clock(path)
 
 
 CLUSTER_COLUMNS = (

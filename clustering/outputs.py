@@ -36,6 +36,7 @@ from clustering.publish.plan_map import cluster_outlines, feeder_links, plan_map
 from clustering.publish.sources import manifest
 from clustering.publish.ways import hub_routes, long_ways
 from clustering.report import Report, moves
+from clustering.sheet_cells import without_clock
 from clustering.solve.prices import price_words
 from clustering.solve.whole import Solution
 from clustering.study import Study
@@ -324,6 +325,7 @@ def _write_excel(
         for name, sheet in sheets.items():
             sheet.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
             _fit(writer.sheets[name], sheet)
+    without_clock(path)
 
 
 def _fit(sheet: Any, table: pd.DataFrame) -> None:

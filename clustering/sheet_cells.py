@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from openpyxl.cell import Cell
@@ -37,6 +40,19 @@ def text(cell: Cell, value: object) -> Cell:
     if str(value)[:1] in "=+-@":
         cell.quotePrefix = True
     return cell
+
+
+def without_clock(path: Path) -> None:
+    """Take the time of writing out of a workbook, so that the same contents are the same bytes."""
+    with zipfile.ZipFile(path) as book:
+        parts = [(info.filename, book.read(info)) for info in book.infolist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, contents in parts:
+            if name == "docProps/core.xml":
+                contents = re.sub(rb">[0-9-]{10}T[0-9:.]+Z<", b">2000-01-01T00:00:00Z<", contents)
+            whole = zipfile.ZipInfo(name)  # dated 1980, the first year a zip file knows
+            whole.compress_type = zipfile.ZIP_DEFLATED
+            book.writestr(whole, contents)
 
 
 class Columns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -238,6 +239,17 @@ def test_what_is_to_be_said_stands_in_the_workbook(tmp_path, county, plan, need,
     budget = written(path, rules, county, plan, need, baseline)
     said = [row[0].value for row in openpyxl.load_workbook(path)["notes"].iter_rows()]
     assert said == [*budget.reasons, "=a note"]
+
+
+def test_no_workbook_tells_the_time(tmp_path, county, plan, need, baseline):
+    first, second = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
+    for path in (first, second):
+        written(path, BudgetRules(pot=2e6), county, plan, need, baseline)
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as book:
+        assert {info.date_time[0] for info in book.infolist()} == {1980}
+        told = book.read("docProps/core.xml").decode()
+    assert set(re.findall(r">(\d{4})-", told)) == {"2000"}
 
 
 def test_names_that_look_like_formulas_stay_names(tmp_path, county, plan, need, baseline):

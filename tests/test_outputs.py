@@ -25,7 +25,10 @@ FILES = {
     *("study.toml", "plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "report.json"),
     *("manifest.json", "map.html", "need.csv", "need.html", "feeders.csv"),
 }
-SAME = ("plan.csv", "clusters.csv", "need.csv", "need.html", "feeders.csv", "map.html")
+SAME = (
+    *("plan.csv", "clusters.csv", "need.csv", "need.html", "feeders.csv", "map.html"),
+    "plan.xlsx",
+)
 
 
 @pytest.fixture(scope="module")
