@@ -77,14 +77,17 @@ CLUSTER_COLUMNS = (
 
 def _pot(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
     rules, year = given.budget.rules, given.budget.year
-    first = rules.model_copy(update={"growth": 0.0}).pot_of()
-    own = {} if rules.pot is None else {"value": rules.pot}
     cells.sheet["A1"] = f"Budgets of clusters, {given.budget.label}"
     cells.sheet["A2"] = WARNING
     cells.sheet["A3"] = given.need.banner
     cells.row = 4
     cells.head("Pot")
-    at = cells.add("pot of the first year £", own.get("value", first), PENCE, given=True)
+    first: object = rules.pot
+    if rules.pot is None:
+        block = cells.add("high-needs block £", rules.high_needs_block, PENCE, given=True)
+        part = cells.add("part of it devolved", rules.devolved_share, PART, given=True)
+        first = f"={block}*{part}"
+    at = cells.add("pot of the first year £", first, PENCE, given=rules.pot is not None)
     growth = cells.add("growth a year", rules.growth, PART, given=True)
     number = cells.add("years since the first", year, "0", given=True)
     pot = cells.add("pot £", f"=INT({at}*(1+{growth})^{number}+0.5)", POUNDS)

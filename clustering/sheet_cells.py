@@ -66,6 +66,7 @@ class Columns:
             cell.font = HEAD
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             sheet.column_dimensions[get_column_letter(number)].width = 13
+        sheet.row_dimensions[head].height = 48  # three lines of a wrapped heading
         sheet.freeze_panes = sheet.cell(head + 1, 3)
 
     def letter(self, name: str) -> str:
@@ -112,7 +113,7 @@ class Labelled:
         self.row += 1
         self.sheet.cell(self.row, 1, name)
         put(self.sheet.cell(self.row, 2), value, style, given=given)
-        self.sheet.cell(self.row, 3, why)
+        self.sheet.cell(self.row, 3, why).alignment = Alignment(indent=1)
         self.place[name] = f"{self.sheet.title}!$B${self.row}"
         return self.place[name]
 

@@ -116,6 +116,9 @@ def budget_shown(money: Money) -> Iterator[Table]:
         rows["floor £"] = _pounds(table["floor"])
         rows["gained or paid £"] = _pounds(table["difference"], sign="+")
     rows["budget £"] = _pounds(table["budget"])
+    if budget.rules.project_share < 1:
+        rows["projects £"] = _pounds(table["project"])
+        rows["single pupils £"] = _pounds(table["individual"])
     rows["with running cost £"] = _pounds(table["total"])
     rows["£ per pupil"] = table["per_pupil"].map("{:,.2f}".format)
     if table["notional_sen"].notna().any():

@@ -100,6 +100,12 @@ RULES = {
         "floors": ["off"],
         "ring_fence": {"primary": 0.6, "secondary": 0.4},
     },
+    "part of a block, growing": {
+        "high_needs_block": 100_000_050.0,
+        "devolved_share": "hounslow",
+        "growth": 0.0123,
+        "floors": ["off"],
+    },
     "floors beyond the pot": {"pot": 1_000_000, "floors": [0.03]},
     "pot below its topslice": {"pot": 40_000, "floors": ["off"]},
 }
@@ -212,6 +218,17 @@ def test_a_floor_without_a_baseline_is_measured_from_the_studys_own_formula(
     sheet = book.column("clusters", "budget £")
     assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
     assert (found.table["difference"] > 1).any()
+
+
+def test_another_part_of_the_block_can_be_typed_in(tmp_path, county, plan, need, baseline):
+    path = tmp_path / "budget.xlsx"
+    rules = BudgetRules(**RULES["part of a block, growing"])
+    written(path, rules, county, plan, need, baseline)
+    book = type_in(path, {"part of it devolved": 0.0187})
+    more = rules.model_copy(update={"devolved_share": 0.0187})
+    found = budgets(plan, need.shares, more, schools=county, baseline=baseline, year=1)
+    sheet = book.column("clusters", "budget £")
+    assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
 
 
 def test_figures_worked_back_follow_their_sources(tmp_path, county, plan):

@@ -116,6 +116,13 @@ def test_a_cap_asked_for_is_measured_from_the_studys_own_formula(loaded, capsys)
     assert (money.table["protected"] <= 1.01 * money.study_own.table["formula"] + 1e-6).all()
 
 
+def test_projects_and_single_pupils_are_shown_where_they_differ(tmp_path, capsys):
+    for part, shown in (("1.0", False), ("0.6", True)):
+        study = moorshire(BUDGET + f"project_share = {part}\n").write(tmp_path)
+        assert clusters("budget", study, tmp_path / "existing.csv") == 0
+        assert ("single" in capsys.readouterr().out) == shown
+
+
 def test_several_years_and_the_way_to_balance_are_shown(tmp_path, capsys):
     deficit = "[budget.deficit]\nopening = 900\nspend = 100\nblock = 200\ntarget_year = 2026\n"
     study = moorshire(BUDGET + "growth = 0.1\nyears = 2\n" + deficit).write(tmp_path)
