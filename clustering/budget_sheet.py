@@ -16,6 +16,7 @@ from openpyxl.chart import BarChart, Reference, Series
 from openpyxl.styles import Alignment
 from openpyxl.worksheet.formula import ArrayFormula
 
+from clustering.budget_rules import BudgetRules
 from clustering.need_factors import FUNDING, LABELS
 from clustering.sheet_cells import (
     COUNT,
@@ -186,9 +187,10 @@ def _protection(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
         "the study's own formula" if given.baseline is None else "as given",
         why="what losses and gains are measured from: schools, baseline paid £",
     )
+    floors_in_force = budget.loss is not None or given.baseline is not None
     loss = cells.add(
         "greatest loss allowed",
-        "off" if budget.loss is None else budget.loss,
+        _floor_of_year(cells, budget.rules) if floors_in_force else "off",
         PART,
         given=True,
         why='part of the baseline, or "off"',
@@ -222,6 +224,19 @@ def _protection(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
         f'=IF(AND({cells["left £"]}>0,{short}<=0.000001),"yes","no")',
         why="no: the pot cannot pay its topslice or the floors",
     )
+
+
+def _floor_of_year(cells: Labelled, rules: BudgetRules) -> str:
+    """Write the floors year by year; return the formula of the one of the year in question."""
+    places = []
+    for year, loss in enumerate(rules.floors):
+        after = " and after" if year == len(rules.floors) - 1 else ""
+        shown = "off" if loss is None else loss
+        name = f"greatest loss in {rules.label(year)}{after}"
+        places.append(cells.add(name, shown, PART, given=True))
+    last = places[-1].partition("!")[2]
+    number = f"MIN({cells['years since the first']},{len(places) - 1})+1"
+    return f"=INDEX({places[0]}:{last},{number})"
 
 
 def _bars(book: Workbook, given: SheetInputs, clusters: Columns) -> None:

@@ -231,6 +231,18 @@ def test_another_part_of_the_block_can_be_typed_in(tmp_path, county, plan, need,
     assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
 
 
+@pytest.mark.parametrize("year", [0, 2, 3])
+def test_another_year_has_its_own_floor(year, tmp_path, county, plan, need, baseline):
+    path = tmp_path / "budget.xlsx"
+    rules = BudgetRules(pot=1_700_000, growth=0.01, floors=[0.0, 0.02, 0.05, "off"])
+    written(path, rules, county, plan, need, baseline)  # of the second year
+    book = type_in(path, {"years since the first": year})
+    found = budgets(plan, need.shares, rules, schools=county, baseline=baseline, year=year)
+    sheet = book.column("clusters", "budget £")
+    assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
+    assert book.value("check", "D3") == 0
+
+
 def test_figures_worked_back_follow_their_sources(tmp_path, county, plan):
     """A unit value that is put right moves every school's pupils with low prior attainment."""
     table = county.drop(columns=["low_prior_attainment", "idaci"]).assign(
