@@ -10,25 +10,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 from openpyxl import Workbook
-from openpyxl.chart import BarChart, Reference, Series
-from openpyxl.styles import Alignment
 from openpyxl.worksheet.formula import ArrayFormula
 
 from clustering.budget_rules import BudgetRules
 from clustering.need_factors import FUNDING, LABELS
-from clustering.sheet_cells import (
-    COUNT,
-    PART,
-    PENCE,
-    POUNDS,
-    Columns,
-    Labelled,
-    put,
-    text,
-    without_clock,
-)
+from clustering.sheet_beside import write_bars, write_beside
+from clustering.sheet_cells import PART, PENCE, POUNDS, Columns, Labelled, without_clock
 from clustering.sheet_clusters import write_check, write_clusters
 from clustering.sheet_schools import SheetInputs, school_columns, write_schools
 
@@ -61,8 +49,8 @@ def write_budget_sheet(path: Path, given: SheetInputs) -> None:
     write_schools(cells, given, schools)
     write_clusters(cells, given.budget, schools, clusters)
     write_check(book.create_sheet("check"), cells, given.budget, schools, clusters)
-    _bars(book, given, clusters)
-    _beside(book, given)
+    write_bars(book, given, clusters)
+    write_beside(book, given)
     book.calculation.fullCalcOnLoad = True
     book.save(path)
     without_clock(path)
@@ -237,52 +225,3 @@ def _floor_of_year(cells: Labelled, rules: BudgetRules) -> str:
     last = places[-1].partition("!")[2]
     number = f"MIN({cells['years since the first']},{len(places) - 1})+1"
     return f"=INDEX({places[0]}:{last},{number})"
-
-
-def _bars(book: Workbook, given: SheetInputs, clusters: Columns) -> None:
-    """Draw what each factor adds to a cluster's share as stacked bars; they follow the weights."""
-    chart = BarChart(barDir="bar", grouping="stacked", overlap=100, gapWidth=40)
-    chart.title = "Share of the need of all clusters, by factor"
-    chart.height, chart.width = 4 + 0.6 * len(given.budget.table), 26
-    last = clusters.last - 2
-    for factor in given.need.measures.factors:  # also those without a weight: one may be typed in
-        column = clusters.names.index(f"share {factor}") + 1
-        values = Reference(clusters.sheet, column, clusters.first, column, last)
-        chart.append(Series(values, title=LABELS[factor]))
-    names = clusters.names.index("cluster") + 1
-    chart.set_categories(Reference(clusters.sheet, names, clusters.first, names, last))
-    chart.x_axis.scaling.orientation = "maxMin"
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.number_format = "0%"
-    sheet = book.create_sheet("bars")
-    sheet["A1"] = "The numbers stand in the sheet clusters, columns share …"
-    sheet.add_chart(chart, "A3")
-
-
-def _beside(book: Workbook, given: SheetInputs) -> None:
-    """Write the sheets of plain values: several years, and other weights."""
-    if given.outlook is not None:
-        tables = [given.outlook.clusters, given.outlook.lines]
-        if given.outlook.deficit is not None:
-            tables.append(given.outlook.deficit.T)
-        _values(book, "years", pd.concat(tables).rename_axis("cluster or line"))
-    if given.sensitivity is not None:
-        _values(book, "sensitivity", given.sensitivity.table)
-    notes = book.create_sheet("notes")
-    notes.column_dimensions["A"].width = 140
-    for row, note in enumerate((*given.budget.reasons, *given.notes), start=1):
-        text(notes.cell(row, 1), note).alignment = Alignment(wrap_text=True, vertical="top")
-
-
-def _values(book: Workbook, title: str, table: pd.DataFrame) -> None:
-    flat = table.reset_index()
-    columns = Columns(
-        book.create_sheet(title), [str(c) for c in flat.columns], head=1, rows=len(flat)
-    )
-    for row, record in enumerate(flat.itertuples(index=False), start=columns.first):
-        for name, value in zip(columns.names, record, strict=True):
-            if isinstance(value, str | bool):
-                text(columns.cell(name, row), value)
-            else:
-                put(columns.cell(name, row), float(value), COUNT)
-    columns.widen([columns.names[0]], 34)
