@@ -140,9 +140,10 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     existing = doors.open(lambda: _existing(study, schools))
     counted = doors.open(lambda: _feeders(study, schools))
     provision = doors.open(lambda: _provision(study, schools, placing, areas))
-    figures = doors.open(lambda: figures_of_study(study, schools.replaced, READER))
+    urns, former = schools.table.index, schools.replaced
+    figures = doors.open(lambda: figures_of_study(study, urns, former, READER))
     figures = _with_register(figures, provision)
-    baseline = doors.open(lambda: baseline_of_study(study, schools.replaced, READER))
+    baseline = doors.open(lambda: baseline_of_study(study, urns, former, READER))
     need = doors.open(lambda: _need(study, schools, figures))
     doors.open(lambda: _check_budget(study, schools))
     doors.open(lambda: _check_roll(study, schools))
@@ -186,7 +187,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         *(provision.demand.notes if provision and provision.demand else ()),
         *dropped,
         *told,
-        *strangers("figures", figures, table),
+        *strangers("row of figures", figures, table),
         *strangers("baseline", baseline, table),
     )
     notional = (
