@@ -6,7 +6,7 @@ var WORSE = dotLook('down', '#c22f0c');
 var SAME = dotLook('dot', '#d3d8da');
 var NONE = dotLook('cross');
 var PART = dotLook('square', '#fff');
-var VISITED = dotLook('square', '#0b2f5c');
+var VISITED = dotLook('square', '#bcd9f2');
 var markers = {};
 
 function byId(name) { return document.getElementById(name); }

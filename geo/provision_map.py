@@ -50,7 +50,7 @@ class ProvisionMapData:
     pathways: state, type, provision, next ("" = none), broken, words.
     sentences: state, choice, words.
     areas, context: as of `geo.map_data.MapData`.
-    banners: lines that must not be overlooked.
+    banners, hints: lines that must not be overlooked, and lines that help to read the figures.
     """
 
     title: str
@@ -67,6 +67,7 @@ class ProvisionMapData:
     areas: gpd.GeoDataFrame
     context: gpd.GeoDataFrame | None = None
     banners: Sequence[str] = ()
+    hints: Sequence[str] = ()
     estimated: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
 

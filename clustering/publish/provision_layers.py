@@ -79,10 +79,11 @@ def provisions(review: Review, keys: list[Key], kinds: Mapping[str, str]) -> pd.
         gone = before[~before.index.isin(table.index)]
         alone = [pair not in sites for pair in zip(gone["easting"], gone["northing"], strict=True)]
         free = admits_all(table, review.provision.settings)
+        taken = pd.DataFrame({phase: serves(table, phase) for phase in PHASES})
         for name, base in pd.concat([table, gone[alone]]).iterrows():
             closed = name not in table.index
             own = viability.loc[name] if name in viability.index else None
-            fits = [] if closed or not free[name] else _choices_of(base, keys)
+            fits = [] if closed or not free[name] else _choices_of(base, taken.loc[name], keys)
             rows.append(
                 {
                     "state": str(at),
@@ -108,16 +109,10 @@ def provisions(review: Review, keys: list[Key], kinds: Mapping[str, str]) -> pd.
     return pd.DataFrame(rows, columns=columns)
 
 
-def _choices_of(base: pd.Series, keys: list[Key]) -> list[str]:
-    alone = base.to_frame().T
-    taken = {phase for phase in PHASES if bool(serves(_ages(alone), phase).iloc[0])}
-    codes = types_of(base["need_types"])
-    kind = SERVES[base["kind"]]
-    return [label(k) for k in keys if k[0] == kind and k[1] in codes and k[2] in taken]
-
-
-def _ages(table: pd.DataFrame) -> pd.DataFrame:
-    return table.astype({"low_age": float, "high_age": float})
+def _choices_of(base: pd.Series, taken: pd.Series, keys: list[Key]) -> list[str]:
+    """Return the choices a provision is for; `taken` says whether it takes each phase."""
+    codes, kind = types_of(base["need_types"]), SERVES[base["kind"]]
+    return [label(k) for k in keys if k[0] == kind and k[1] in codes and taken[k[2]]]
 
 
 def details(base: pd.Series, viability: pd.Series | None) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from clustering.provision.settings import PHASES
+from clustering.provision.tables import reach_table
 from clustering.provision_desk import Review, State
 from clustering.publish import provision_layers as layers
 from clustering.publish import provision_tables as tables
@@ -29,7 +30,7 @@ PRIVATE = (
     "PRIVATE: not a proposal to open or close any provision; changes to {srp}s are statutory "
     "proposals with a consultation of their own."
 )
-ESTIMATED = "Demand is estimated, not counted"
+ESTIMATED = "Demand is an estimate, not a count"
 
 
 def provision_page(review: Review) -> folium.Map:
@@ -39,12 +40,13 @@ def provision_page(review: Review) -> folium.Map:
         autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
     )
     template = own.joinpath("provision_page.html").read_text(encoding="utf-8")
-    below = tongue.from_string(template).render(**_text(review))
+    told = layers.sentences(review)
+    below = tongue.from_string(template).render(**_text(review, told))
     styles = own.joinpath("provision_page.css").read_text(encoding="utf-8")
-    return draw_provision(_data(review), Markup(below), styles)
+    return draw_provision(_data(review, told), Markup(below), styles)
 
 
-def _data(review: Review) -> ProvisionMapData:
+def _data(review: Review, told: pd.DataFrame) -> ProvisionMapData:
     config = review.inputs.study.config
     kinds = say.kind_words(config.words)
     keys = layers.keys_of(review)
@@ -52,8 +54,8 @@ def _data(review: Review) -> ProvisionMapData:
     points = pd.DataFrame(columns=["name", "easting", "northing"], dtype=object)
     states = [str(at) for at in range(len(review.states))]
     return ProvisionMapData(
-        title=f"Specialist provision: {config.title or config.name}",
-        subtitle=f"Autumn {review.today.year}",
+        title="Specialist provision: who can reach it",
+        subtitle=f"{config.title or config.name} · autumn {review.today.year}",
         choices=layers.choices(keys, kinds),
         states=pd.DataFrame({"heading": [s.heading for s in review.states]}, index=states),
         limits=layers.limits(review),
@@ -62,28 +64,36 @@ def _data(review: Review) -> ProvisionMapData:
         points=points if demand is None else demand.points[["name", "easting", "northing"]],
         reached=layers.reached(review),
         pathways=layers.pathway_lines(review),
-        sentences=layers.sentences(review),
+        sentences=told,
         areas=areas_of(review.inputs),
         context=context_of(review.inputs),
-        banners=tuple(banners(review)),
+        banners=(banner(review),),
+        hints=tuple(hints(review)),
         estimated=demand is not None and demand.estimated,
     )
 
 
-def banners(review: Review) -> Iterator[str]:
-    """Yield the lines that must not be overlooked."""
-    config, demand = review.inputs.study.config, review.provision.demand
+def banner(review: Review) -> str:
+    """Return the line that must not be overlooked."""
+    demand = review.provision.demand
     estimated = demand is not None and demand.estimated
-    yield WORKING.format(estimates=" and estimates" if estimated else "")
-    if not all(state.public for state in review.states):
-        yield PRIVATE.format(srp=say.kind_words(config.words)["srp"])
-    if estimated and demand is not None:
+    line = WORKING.format(estimates=" and estimates" if estimated else "")
+    if all(state.public for state in review.states):
+        return line
+    srp = say.kind_words(review.inputs.study.config.words)["srp"]
+    return f"{line} {PRIVATE.format(srp=srp)}"
+
+
+def hints(review: Review) -> Iterator[str]:
+    """Yield where the figures come from, as far as it changes how to read them."""
+    demand, own = review.provision.demand, review.inputs.study.config.map.banner
+    if own:
+        yield own
+    if demand is not None and demand.estimated:
         yield f"{ESTIMATED}: {demand.source}."
-    if config.map.banner:
-        yield config.map.banner
 
 
-def _text(review: Review) -> dict[str, Any]:
+def _text(review: Review, told: pd.DataFrame) -> dict[str, Any]:
     """Return everything the template needs."""
     kinds = say.kind_words(review.inputs.study.config.words)
     today = review.tables()
@@ -93,7 +103,7 @@ def _text(review: Review) -> dict[str, Any]:
         "together": tables.together(review) if reached else None,
         "limits": _limits(review),
         "reach": tables.reach(today["reach"], kinds, "Provision as it is") if reached else None,
-        "types": _types(review, today, kinds) if reached else (),
+        "types": _types(review, today, kinds, told) if reached else (),
         "inequality": tables.inequality(today["inequality"], kinds) if reached else None,
         "provisions": tables.provisions(review, kinds),
         "per_pupils": tables.per_pupils(today["places_per_pupils"], kinds) if reached else None,
@@ -124,7 +134,7 @@ def _short(review: Review) -> Iterator[str]:
         f"{_broken(review, review.today)}"
     )
     if demand.estimated:
-        yield f"{ESTIMATED}: {demand.source}. Read differences, not decimals."
+        yield f"{ESTIMATED}, so read differences rather than decimals."
 
 
 def _limits(review: Review) -> str:
@@ -148,12 +158,12 @@ def _broken(review: Review, state: State) -> str:
 
 
 def _types(
-    review: Review, today: dict[str, pd.DataFrame], kinds: dict[str, str]
+    review: Review, today: dict[str, pd.DataFrame], kinds: dict[str, str], sentences: pd.DataFrame
 ) -> list[dict[str, Any]]:
     """Return a section for each need type and phase: in words, by area, by fifth, the worst."""
     keys = layers.keys_of(review)
     labels = layers.choices(keys, kinds)
-    told = layers.sentences(review).set_index(["choice", "state"])["words"]
+    told = sentences.set_index(["choice", "state"])["words"]
     found = []
     for key in keys:
         name = layers.label(key)
@@ -191,10 +201,10 @@ def _fifths(table: pd.DataFrame) -> list[tables.Table]:
 def _scenario(review: Review, state: State, kinds: dict[str, str]) -> dict[str, Any]:
     parts = []
     if state.reach is not None:
-        own = review.tables(state)
+        found = reach_table(state.reach)
         parts = [
             tables.before_after(state),
-            tables.reach(own["reach"], kinds, "Who can reach what"),
+            tables.reach(found, kinds, "Who can reach what"),
         ]
     parts += [tables.pathway_table(review, state), tables.pathway_gaps(review, state)]
     told = [*state.told]

@@ -188,7 +188,7 @@ def inequality(table: pd.DataFrame, kinds: Mapping[str, str]) -> Table:
         rows.append((name, f"{100 * row['level']:.0f}", *(say.decimal(row[c]) for c in figures)))
     head = (
         *("Need type and phase", "Level: places in reach per 100 children", "Gini of places"),
-        *("Theil of places", "of it between areas", "Minutes: farthest tenth over nearest tenth"),
+        *("Theil of places", "Theil between areas", "Minutes: farthest tenth over nearest tenth"),
         *("Places by deprivation (above 0: the poorer have less)",),
         *("Minutes by deprivation (below 0: the poorer travel longer)",),
     )

@@ -79,7 +79,7 @@ def pounds(number: float) -> str:
 
 def decimal(number: float) -> str:
     """Return a measure to two decimals; a dash where it does not exist."""
-    return NONE if number != number or math.isinf(number) else f"{number:.2f}"
+    return NONE if number != number or math.isinf(number) else f"{number:.2f}".replace("-", "−")
 
 
 def place_words(point: str, name: str) -> str:
