@@ -8,6 +8,7 @@ var NONE = dotLook('cross');
 var PART = dotLook('square', '#fff');
 var VISITED = dotLook('square', '#bcd9f2');
 var markers = {};
+var quiet = null;
 
 function byId(name) { return document.getElementById(name); }
 function listed(parent, shape, text, count) {
@@ -151,13 +152,23 @@ function reachable(marker, one, at) {
   element.dataset.number = one.no;
   element.setAttribute('aria-label', one.no + ' ' + one.name + ', ' + data.kinds[one.kind] + STATUS[one.status]);
   element.addEventListener('focus', function () {
-    if (element.matches(':focus-visible')) { showSign(one, at); }
+    if (element !== quiet && element.matches(':focus-visible')) { showSign(one, at); }
   });
   element.addEventListener('keydown', function (event) {
     if (event.key !== 'Enter' && event.key !== ' ') { return; }
     event.preventDefault();
     showSign(one, at).focus({preventScroll: true});
-    map.once('popupclose', function () { if (document.activeElement === document.body) { element.focus(); } });
+    backTo(element);
+  });
+}
+/* When the card that was opened closes, the focus goes back to where it came from. */
+function backTo(element) {
+  map.once('popupclose', function () {
+    var now = document.activeElement;
+    if (now !== document.body && !now.closest('.leaflet-popup')) { return; }
+    quiet = element; // back without opening the card again
+    element.focus();
+    quiet = null;
   });
 }
 function showSign(one, at) {
@@ -279,7 +290,7 @@ function startButtons() {
       frame.scrollIntoView({block: 'nearest'});
       map.setView(found.one.at, Math.max(map.getZoom(), 11.5), {animate: false});
       showSign(found.one, found.at).focus({preventScroll: true});
-      map.once('popupclose', function () { if (document.activeElement === document.body) { button.focus(); } });
+      backTo(button);
     });
   });
   document.querySelectorAll('table.provisions thead tr').forEach(function (row) { node('th', 'Map', row, 'act').scope = 'col'; });

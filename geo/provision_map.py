@@ -138,8 +138,8 @@ def _payload(data: ProvisionMapData) -> dict[str, Any]:
         "colours": list(COLOURS),
         "estimated": data.estimated,
         "kinds": dict(data.kinds),
-        "types": list(types),
-        "phases": list(phases),
+        "types": list(types.values()),
+        "phases": list(phases.values()),
         "choices": [
             [list(types).index(row.type), list(phases).index(row.phase)]
             for row in data.choices.itertuples()

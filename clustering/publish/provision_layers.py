@@ -224,7 +224,7 @@ def sentences(review: Review) -> pd.DataFrame:
         table = reach_table(state.reach)
         for _, row in table[table["need_type"] != ALL].iterrows():
             key = tuple(row[name] for name in KEY)
-            far = worst[(worst[KEY] == key).all(axis=1)]
+            far = worst[(worst[KEY] == list(key)).all(axis=1)]
             words = say.headline(state.reach, row, far, demand.estimated)
             rows.append({"state": str(at), "choice": "/".join(key), "words": words})
     return pd.DataFrame(rows, columns=["state", "choice", "words"])
