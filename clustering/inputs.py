@@ -30,7 +30,14 @@ from clustering.need_inputs import (
 )
 from clustering.plan import Plan, plan_from_frame, plan_table
 from clustering.problem import SECONDARY_PHASES, Bond, Problem, build_problem
-from clustering.provision_inputs import Provision, provision_of, srp_places
+from clustering.provision_inputs import (
+    Provision,
+    minutes_to,
+    provision_of,
+    srp_places,
+    srp_reach,
+    srps_open,
+)
 from clustering.rules import asks_for_budget
 from clustering.study import Study
 from clustering.together import ties
@@ -159,6 +166,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     feeders = doors.open(lambda: _estimated(study, table, minutes, counted))
     doors.check()
     assert feeders is not None
+    reached = doors.open(lambda: _reach(study, table, areas, minutes, ways, provision))
     worth, told = doors.open(lambda: _worth(study, table, need)) or (float("nan"), ())
     doors.check()
     tied, dropped = _ties(study, table)
@@ -175,6 +183,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         sealed=_sealed(study, existing),
         feeders_estimated=feeders.estimated,
         pounds_a_unit=worth,
+        reach=reached,
     )
     notes = (
         *(note.text for note in schools.notes),
@@ -268,6 +277,35 @@ def _provision(
     if placing is None:
         return None
     return provision_of(study, schools, placing.area, areas, READER)
+
+
+def _reach(
+    study: Study,
+    table: pd.DataFrame,
+    areas: Areas | None,
+    made: Minutes,
+    ways: Ways | None,
+    provision: Provision | None,
+) -> pd.DataFrame | None:
+    """Return minutes from each school to the nearest SRP of each type; None without provision."""
+    if provision is None:
+        return None
+    bases = srps_open(provision)
+    here = bases["urn"].isin(table.index)
+    found = [made.table[bases.loc[here, "urn"]].set_axis(bases.index[here], axis=1)]
+    if not here.all():
+        found.append(
+            minutes_to(
+                study,
+                table[["name", "easting", "northing"]],
+                bases.loc[~here, ["name", "easting", "northing"]],
+                land=land_of(study, areas),
+                crossings=crossings_of(study),
+                ways=ways,
+                urn_of=lambda label: str(bases.at[label, "urn"]),
+            )
+        )
+    return srp_reach(provision, pd.concat(found, axis=1))
 
 
 def _with_register(
