@@ -26,7 +26,7 @@ from ortools.sat.python import cp_model
 
 from clustering.provision.site_choice import NEVER, Bools, Ints, Whole
 
-Expr = cp_model.LinearExprT
+Expr = cp_model.LinearExpr | int
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +182,7 @@ class SiteModel:
         `effort` is CP-SAT's deterministic time. Raises OutOfEffortError if that tells nothing.
         """
         scale = len(self.x) + 1
-        self.model.minimize(aim * scale + self.sites())
+        self.model.minimize(scale * aim + self.sites())
         self.model.clear_hints()
         wanted = set(hint)
         for c, x in self.x.items() if wanted else ():
