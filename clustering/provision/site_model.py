@@ -37,6 +37,10 @@ class Loss:
     stay: Ints
 
 
+Ceiling = tuple[Loss, int]
+"""A loss and the most of it that is allowed."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A set of sites, the value of the aim, and what is proved about it."""
