@@ -60,6 +60,8 @@ def bound(whole: Whole, loss: Loss, ceilings: Sequence[Ceiling] = ()) -> Bound:
     """
     allowed = np.array(whole.allowed, np.int64)
     rows = whole.weight > 0
+    if not rows.any():
+        return Bound(0, np.zeros(loss.near.shape[1], np.int64))
     here = np.ix_(rows, allowed)
     fine = FINE if loss.stay.max(initial=0) <= 1 else 1
     near, stay = np.where(loss.near[here] < NEVER, loss.near[here] * fine, NEVER), loss.stay[rows]
@@ -85,7 +87,7 @@ def bound(whole: Whole, loss: Loss, ceilings: Sequence[Ceiling] = ()) -> Bound:
         must=must,
         far=beyond.near[here].astype(float),
         far_now=beyond.stay[rows].astype(float),
-        floors=np.array([floor.rows[rows] for floor in whole.floors]).reshape(-1, rows.sum()) * 1.0,
+        floors=np.array([f.rows[rows] for f in whole.floors] or np.zeros((0, rows.sum())), float),
         allowance=np.array([floor.allowance for floor in whole.floors], float),
     )
     lowest, each = search.run()
