@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from clustering.provision.before_after import side_by_side
 from clustering.provision.reach import KEY
 from clustering.provision.tables import ALL
 from clustering.provision_desk import Review, State
@@ -159,7 +158,7 @@ FIGURES = {
 
 def together(review: Review) -> Table:
     """Return today and the scenarios side by side."""
-    table = side_by_side_of(review)
+    table = review.side_by_side
     rows = []
     for figure, cells in table.iterrows():
         name = str(figure)
@@ -167,11 +166,6 @@ def together(review: Review) -> Table:
         rows.append((say.capital(name.replace("%", "share", 1).strip()), *map(told, cells)))
     caption = f"Provision as it is and the scenarios, autumn {review.today.year}"
     return Table(caption, ("Figure", *map(str, table.columns)), tuple(rows))
-
-
-def side_by_side_of(review: Review) -> pd.DataFrame:
-    """Return `Review.side_by_side`; empty without demand."""
-    return review.side_by_side if review.today.reach is not None else side_by_side({})
 
 
 def inequality(table: pd.DataFrame, kinds: Mapping[str, str]) -> Table:
