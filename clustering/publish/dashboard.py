@@ -73,9 +73,7 @@ def dashboard_of(consultation: Consultation) -> Dashboard:
     """
     charts = (*_charts(consultation),)
     trends, missing, notes = trends_of(consultation)
-    return Dashboard(
-        tuple(areas_of(consultation)), charts, trends, missing, notes, scales(charts)
-    )
+    return Dashboard(tuple(areas_of(consultation)), charts, trends, missing, notes, scales(charts))
 
 
 def _charts(consultation: Consultation) -> Iterator[Chart]:
@@ -270,16 +268,12 @@ def _clusters(
             Mark("county", rate_of(numbers, COUNTY, COUNTY, measure)),
             Mark("district", rate_of(numbers, AREA, area, measure)),
         )
-        yield Chart(
-            area, option.key, measure, _title(measure), RATE_HEADS, tuple(bars), marks
-        )
+        yield Chart(area, option.key, measure, _title(measure), RATE_HEADS, tuple(bars), marks)
     if consultation.has_budget:
         yield _pounds(consultation, option, area, rows)
 
 
-def _pounds(
-    consultation: Consultation, option: Option, area: str, rows: list[ClusterRow]
-) -> Chart:
+def _pounds(consultation: Consultation, option: Option, area: str, rows: list[ClusterRow]) -> Chart:
     """Return the released pounds of a district's clusters, and how they stand to the mean."""
     every = [consultation.cell(option, label, BUDGET).value for label in option.plan.labels]
     known = [value for value in every if value is not None]

@@ -1,4 +1,4 @@
-"""The tables behind the charts of the dashboard, as CSV and Excel: the same words as on the pages."""
+"""The tables behind the charts of the dashboard as CSV and Excel, word for word as on the pages."""
 
 from __future__ import annotations
 
@@ -58,10 +58,9 @@ def trend_table(found: Dashboard) -> pd.DataFrame:
 
 
 def _told(figure: Figure) -> tuple[str, Any]:
-    return figure.text, "" if figure.value is None else f"{figure.value:g}"
+    value = figure.value
+    return figure.text, "" if value is None else int(value) if value == int(value) else value
 
 
 def _table(rows: Iterable[tuple[Any, ...]], columns: tuple[str, ...]) -> pd.DataFrame:
     return pd.DataFrame([*rows], columns=list(columns), dtype=object)
-
-

@@ -50,9 +50,9 @@ def reach_charts(consultation: Consultation, found: Reach) -> Iterator[Chart]:
         if ALL not in county.index:
             continue
         mark = Mark("county", told.share(county.loc[ALL], "within_first"))
-        bars = [
-            Bar(AREA, area, told.pair(_rows(by_area, phase, area), ALL)) for area in areas
-        ] + [Bar(COUNTY, COUNTY, told.pair(county, ALL))]
+        bars = [Bar(AREA, area, told.pair(_rows(by_area, phase, area), ALL)) for area in areas] + [
+            Bar(COUNTY, COUNTY, told.pair(county, ALL))
+        ]
         heads = (f"Within {first}", f"Within {last}")
         yield Chart(COUNTY_PAGE, PART, PART, title, heads, tuple(bars), (mark,))
         for area in areas:

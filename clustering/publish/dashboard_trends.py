@@ -142,7 +142,9 @@ def protect(
     known = rows["value"].notna() | rows["hidden"]
     hidden = set(rows.index[(few & known) | rows["hidden"]])
     for _, part in rows[known].groupby(["measure", "year"], sort=True):
-        at = {(k, g): i for i, k, g in zip(part.index, part["group_type"], part["group"], strict=True)}
+        at = {
+            (k, g): i for i, k, g in zip(part.index, part["group_type"], part["group"], strict=True)
+        }
         sizes = {i: _size(rows.loc[i], threshold) for i in part.index}
         while (more := _exposing(at, sizes, families, hidden, threshold)) is not None:
             hidden.add(more)
@@ -202,7 +204,11 @@ def _trends(
         unit = str(rows["unit"].iloc[0])
         for page, groups in pages.items():
             lines = tuple(
-                Line(kind, name, tuple(figures.get((kind, name, y), Figure(NOT_KNOWN)) for y in years))
+                Line(
+                    kind,
+                    name,
+                    tuple(figures.get((kind, name, y), Figure(NOT_KNOWN)) for y in years),
+                )
                 for kind, name in groups
                 if any((kind, name, year) in figures for year in years)
             )

@@ -35,7 +35,9 @@ SLOTS: Mapping[str, str] = {
     "support": "Outcomes of support",
 }
 """Measures that the dashboard keeps a place for, and what they are called."""
-REMEDY = f"A file of outcomes has the columns {', '.join(NEEDED)} and, better, numerator, denominator."
+REMEDY = (
+    f"A file of outcomes has the columns {', '.join(NEEDED)} and, better, numerator, denominator."
+)
 _YEAR = re.compile(r"((?:19|20)\d{2})(?:\s*[/–-]\s*((?:20)?\d{2}))?")
 _HIDDEN = ("suppressed", "rounds to zero", "too few")
 _NEAR = 0.06
@@ -87,8 +89,8 @@ def read_outcomes(path: Path, groups: Mapping[str, Collection[str]]) -> Outcomes
     tray.raise_if_any()
     order = ["measure", "group_type", "group", "year"]
     rows = rows.sort_values(order, ignore_index=True)
-    found = sorted(set(rows["measure"]), key=lambda m: (m not in SLOTS, list(SLOTS).index(m))
-                   if m in SLOTS else (True, 0))  # fmt: skip
+    given = sorted(set(rows["measure"]))
+    found = [m for m in SLOTS if m in given] + [m for m in given if m not in SLOTS]
     names = {m: SLOTS.get(m, m[:1].upper() + m[1:]) for m in found}
     return Outcomes(rows, names, _notes(rows))
 
@@ -100,7 +102,9 @@ def _columns(sheet: pd.DataFrame, tray: Faults) -> pd.DataFrame:
     for name, own in heads.items():
         if plain(name) in ("urn", "laestab", "school", "schoolname"):
             what = f'the column "{name}" is of single schools.'
-            tray.add(what, "Give figures of groups of schools: those of one school may tell of few.")
+            tray.add(
+                what, "Give figures of groups of schools: those of one school may tell of few."
+            )
         elif not own and (name or (sheet[name] != "").any()):
             hint = did_you_mean(name, WANTED) or f"Known columns: {', '.join(WANTED)}."
             tray.add(f'the column "{name}" is not known.', hint)
@@ -221,7 +225,8 @@ def _twice(rows: pd.DataFrame, tray: Faults) -> None:
     first = {tuple(v): k for k, v in reversed(list(zip(rows.index, rows[key].values, strict=True)))}
     for row in rows.index[rows.duplicated(key)]:
         one = rows.loc[row, key]
-        what = f"{one['measure']} of {one['group']} in {one['year']} stands in row {first[tuple(one)]}."
+        words = f"{one['measure']} of {one['group']} in {one['year']}"
+        what = f"{words} stands in row {first[tuple(one)]} already."
         tray.add(what, "Keep one row.", row=int(row))
 
 
