@@ -47,8 +47,9 @@ from clustering.publish.pages import MEASURES, areas_of, cluster_page, leavers_s
 SCHOOLS, DISTRICT, GROUPS = "schools", "district", "groups"
 """Parts of a page, beside the options' keys and the reach of SRPs."""
 NONE_IN = "no school in a cluster"
-RATE_HEADS = ("In 100 pupils", "Pupils")
+RATE_HEADS = ("Share of pupils", "Pupils")
 EVEN_STEP = 5
+MEAN = "Mean cluster of the county"
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +101,7 @@ def _schools(consultation: Consultation) -> Iterator[Chart]:
         counts = (len(own), *((own["phase"] == phase).sum() for phase in phases))
         return Bar(kind, group, tuple(whole(n) for n in counts))
 
-    heads = ("Schools", *(phase_words(phase) for phase in phases))
+    heads = ("Schools", *(phase_words(phase).capitalize() for phase in phases))
     every = bar(COUNTY, COUNTY, table)
     own = {area: bar(AREA, area, rows) for area, rows in table.groupby("area", sort=True)}
     title = "Schools that take part, by phase"
@@ -284,12 +285,14 @@ def _pounds(consultation: Consultation, option: Option, area: str, rows: list[Cl
         cell = consultation.cell(option, row.label, BUDGET)
         pounds = Figure(cell.text, cell.value, (option.key, row.label, f"{BUDGET} {option.key}"))
         bars.append(_bar(option, row, (pounds, _against(cell.value, mean))))
-    marks = () if mean is None else (Mark("county", Figure(f"£{mean:,.0f}", mean)),)
+    marks: tuple[Mark, ...] = ()
+    if mean is not None:
+        step = consultation.settings.round_pounds
+        marks = (Mark("county", Figure(f"about £{step * round(mean / step):,}", mean), MEAN),)
     return Chart(
         area, option.key, f"{BUDGET} {option.key}", "Money by formula, before any protection",
         ("By formula", "Against the mean cluster"), tuple(bars), marks,
-        "The money follows need, so this shows how evenly need is shared between clusters. The "
-        "line is the mean cluster of the county.",
+        "The money follows need, so this shows how evenly need is shared between clusters.",
     )  # fmt: skip
 
 

@@ -45,10 +45,12 @@ class Bar:
 
 @dataclass(frozen=True)
 class Mark:
-    """A line across all bars of a chart: "county" or "district", and what it stands for."""
+    """A line across all bars of a chart, "county" or "district", its figure, and its name in words
+    where that is another."""
 
     name: str
     figure: Figure
+    words: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from clustering.publish.dashboard_groups import FEWEST
 from clustering.publish.dashboard_reach import PART as REACH
 from clustering.publish.dashboard_trends import UNIT_WORDS, Trend
 from clustering.publish.dashboard_words import headline, no_reach_words, reach_words
-from clustering.publish.outcomes_file import CLUSTER
+from clustering.publish.outcomes_file import CLUSTER, PUPILS
 from clustering.publish.pages import area_page, areas_of, marked, page, root_of
 
 INDEX = "dashboard/index.html"
@@ -120,7 +120,7 @@ class _Drawing:
             "marks": [
                 {
                     "kind": mark.name,
-                    "words": mark.name[:1].upper() + mark.name[1:],
+                    "words": mark.words or _name(mark.name),
                     "text": _text(mark.figure),
                     "at": _part(mark.figure, top),
                 }
@@ -173,7 +173,10 @@ def _trend(trend: Trend, name: str) -> dict[str, Any]:
             }
         )
     unit = UNIT_WORDS[trend.unit]
-    return {"id": name, "title": trend.title, "unit": unit, "years": trend.years, "rows": rows}
+    own = {"id": name, "title": trend.title, "unit": unit, "years": trend.years, "rows": rows}
+    digits = 0 if trend.unit == PUPILS else 1
+    ends = [f"{end:,.{digits}f}" for end in (trend.low, trend.high)]
+    return {**own, "ends": ends if any(row["dots"] for row in rows) else []}
 
 
 Point = tuple[str, str]

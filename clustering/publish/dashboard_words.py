@@ -61,7 +61,7 @@ def _rates(consultation: Consultation, area: str) -> Iterator[str]:
 
 def _beside(own: float, every: Cell) -> str:
     if every.value is None:
-        return ""
+        return f"; for the county this is {every.text}" if every.text == NOT_KNOWN else ""
     if abs(own - every.value) <= NEAR * every.value:
         return f", about as many as in the county ({every.text})"
     return f", {'more' if own > every.value else 'fewer'} than in the county ({every.text})"
