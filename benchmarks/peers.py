@@ -79,8 +79,10 @@ class Row:
 def given(problem: Problem, part: Part, clusters: int, **settings: float) -> Given:
     """Return a part as the arrays that every peer gets."""
     model = build_model(problem, part)
-    if model.loans or model.change:
-        raise ValueError(f"{part.name}: no peer knows lent secondaries or a price of change")
+    if model.loans or model.change or not model.in_reach.all():
+        raise ValueError(
+            f"{part.name}: no peer knows lent secondaries, a price of change or a limit on SRPs"
+        )
     limits = [
         (*c.schools, *c.pupils, c.secondaries, c.primaries, c.need_permille, c.max_minutes)
         for c in model.classes

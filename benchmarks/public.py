@@ -126,6 +126,7 @@ def plain_model(name: str, weights: NDArray, low: int, high: int) -> Model:
         balance=0.0,
         size_balance=0.0,
         base=0,
+        reach=np.zeros((n, 0)),
     )
 
 

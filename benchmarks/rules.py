@@ -43,6 +43,10 @@ COLUMNS = (
 )
 
 
+REACH = {"ASD primary": 28.0, "ASD secondary": 70.0}
+"""Widest minutes from a hub to an SRP of the last step, by type."""
+
+
 @dataclass(frozen=True)
 class State:
     """A problem, and the plan of its first step as cluster labels by URN."""
@@ -100,6 +104,27 @@ def _near(before: Problem, _: State) -> Problem:
     return before.with_rules(rules)
 
 
+def _reach(before: Problem, _: State) -> Problem:
+    """Ask for hubs near an SRP of either phase, and price those that are far.
+
+    No list of Kent's SRPs is public. Here the largest primary of every district has one, and the
+    largest non-selective secondary of every second district by name.
+    """
+    at: dict[str, list[int]] = {name: [] for name in REACH}
+    for name, kind, places in (
+        ("ASD primary", before.primary & ~before.secondary, range(len(before.area_names))),
+        ("ASD secondary", before.non_selective_secondary, range(1, len(before.area_names), 2)),
+    ):
+        for area in places:
+            inside = np.flatnonzero(kind & (before.area == area))
+            at[name] += inside[before.pupils[inside].argsort(kind="stable")[-1:]].tolist()
+    names = tuple(name for name, schools in at.items() if schools)
+    reach = np.stack([before.minutes[:, at[name]].min(axis=1) for name in names], axis=1)
+    rules = before.rules.model_copy(update={"max_minutes_to_srp": REACH})
+    goals = before.goals.model_copy(update={"srp": 5.0})
+    return replace(before, rules=rules, goals=goals, reach=reach, reach_names=names)
+
+
 STEPS: tuple[tuple[str, Callable[[Problem, State], Problem]], ...] = (
     ("+ feeders, a minute a leaver", _feeders),
     ("+ must-link: infant and junior, same site, the study's own", _together),
@@ -107,6 +132,10 @@ STEPS: tuple[tuple[str, Callable[[Problem, State], Problem]], ...] = (
     ("+ pinned hub: the largest secondary", _pinned),
     ("+ stability: five minutes a school that moves from the first plan", _stable),
     ("+ at most 30 minutes to the hub", _near),
+    (
+        "+ SRP reach: hubs within 28 minutes of a primary, 70 of a secondary one",
+        _reach,
+    ),
 )
 
 
@@ -125,7 +154,11 @@ def step_row(
 ) -> list[str]:
     """Return the cells of one step, all districts together."""
     plans = [(m, a) for m, a, _ in answers if a.chosen]
-    travel = sum(int(m.travel[list(c.atoms), c.hub].sum()) for m, a in plans for c in a.chosen)
+    travel = sum(
+        int(m.school_travel[np.isin(m.atom_of, c.atoms), c.hub].sum())
+        for m, a in plans
+        for c in a.chosen
+    )
     gaps = [1 - (a.bound or 0) / a.objective for _, a in plans if a.objective]
     spent = sorted(s for _, _, s in answers)
     return [

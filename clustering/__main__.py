@@ -30,11 +30,20 @@ from clustering.outputs import (
 )
 from clustering.pack_desk import publish_pack, verify_pack
 from clustering.pairs import TOLERANCE
+from clustering.panel import trust_sentences
 from clustering.plan import Plan, plan_names
 from clustering.provision_desk import review
 from clustering.provision_show import PRIVATE, review_shown, sites_shown
 from clustering.provision_sites import where_next
-from clustering.publish.money import money_of, parts_of, plain_budgets, sentences_on
+from clustering.publish.money import (
+    floor_of,
+    money_of,
+    panel_table,
+    parts_of,
+    plain_budgets,
+    sentences_on,
+    years_of,
+)
 from clustering.publish.options import (
     FOLDER,
     alternatives_table,
@@ -55,6 +64,7 @@ from clustering.show import (
     reasons_shown,
     schools_shown,
     table_shown,
+    years_shown,
 )
 from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
@@ -255,7 +265,7 @@ def _tell(result: Result, folder: Path) -> None:
     if result.start is not None:
         for line in result.changed.lines():
             out.print(f"• {escape(line)}")
-    _tell_opted_out(result.inputs, result.plan)
+    _tell_schools(result.inputs, result.plan)
     _tell_minutes(result.inputs, result.long_ways)
     _tell_leavers(result.inputs, result.report)
     solution = result.solution
@@ -273,8 +283,10 @@ def _tell(result: Result, folder: Path) -> None:
     out.print(f"Open {escape(str(folder / 'map.html'))}")
 
 
-def _tell_opted_out(inputs: Inputs, plan: Plan) -> None:
-    for sentence in opted_out_told(inputs, plan):
+def _tell_schools(inputs: Inputs, plan: Plan) -> None:
+    """Say which schools opted out, and where one trust has most of the seats."""
+    seats = panel_table(inputs, plan)
+    for sentence in (*opted_out_told(inputs, plan), *trust_sentences(seats)):
         out.print(f"• {escape(sentence)}")
 
 
@@ -290,7 +302,7 @@ def assess_command(
     inputs = _loaded(Study.load(study))
     loaded, report = judge(inputs, plan)
     out.print(clusters_shown(report, inputs, plain_budgets(inputs, loaded)))
-    _tell_opted_out(inputs, loaded)
+    _tell_schools(inputs, loaded)
     long = long_ways(inputs, loaded.cluster_of)
     _tell_minutes(inputs, long)
     _tell_leavers(inputs, report)
@@ -338,7 +350,10 @@ def budget_command(
         str, typer.Option(help="Other weights of need: pupils=0.5,fsm6=0.2,ehc_plans=0.3")
     ] = "",
     floor: Annotated[
-        float | None, typer.Option(min=0, max=1, help="No cluster loses more than this part: 0.03")
+        str, typer.Option(help="No cluster loses more than this part: 0.03, 3% or off")
+    ] = "",
+    cap: Annotated[
+        float | None, typer.Option(min=0, help="No cluster gains more than this part: 0.05")
     ] = None,
     pot: Annotated[float | None, typer.Option(min=0, help="Another pot, in pounds.")] = None,
     year: Annotated[int, typer.Option(min=0, max=9, help="Years after the first.")] = 0,
@@ -349,12 +364,17 @@ def budget_command(
     """Share the pot among the clusters of a plan, by the study's rules or by others."""
     inputs = _loaded(Study.load(study))
     loaded, _ = judge(inputs, plan)
-    rules = {} if pot is None else {"pot": pot}
+    rules = {name: value for name, value in (("pot", pot), ("cap", cap)) if value is not None}
     asked = parts_of(weights) if weights else None
-    money = money_of(inputs, loaded, weights=asked, floor=floor, year=year, **rules)
+    loss = floor_of(floor) if floor else None
+    money = money_of(inputs, loaded, weights=asked, floor=loss, year=year, **rules)
     for table in budget_shown(money):
         out.print(table)
-    for sentence in (money.need.banner, *sentences_on(inputs, loaded, money)):
+    if money.budget.rules.years > 1:
+        out.print(years_shown(years_of(inputs, loaded, money)))
+    for sentence in trust_sentences(panel_table(inputs, loaded)):
+        out.print(f"• {escape(sentence)}")
+    for sentence in sentences_on(inputs, loaded, money):
         out.print(f"• {escape(sentence)}")
     if folder is not None:
         write_budget(folder, inputs, loaded, money)

@@ -15,9 +15,9 @@ import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
-from clustering.plan import Cluster, Plan, main_area
+from clustering.plan import Cluster, Plan, limits_of, main_area
 from clustering.problem import NEED_STEPS, Problem, least_steps, neighbours_among
-from clustering.rules import Filled, balance_price, cents, priced
+from clustering.rules import Filled, balance_price, cents, priced, srp_price
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,7 @@ class Audit:
 
     def limits(self, label: str) -> Filled:
         """Return the limits that hold for a cluster: a named one's, else its main area's."""
-        urns = {self.problem.urns[i] for i in self.members[label]}
-        for name, named in sorted(self.problem.rules.cluster.items()):
-            if named.contains in urns:
-                return self.problem.rules.for_cluster(name, self.area[label])
-        return self.problem.rules.for_area(self.area[label])
+        return limits_of(self.problem, self.members[label])
 
     def secondaries(self, label: str) -> int:
         """Return the non-selective secondaries of a cluster's own."""
@@ -162,6 +158,7 @@ class Audit:
         """Return the price of each goal in hundredths of a minute, over the whole plan."""
         total = {"minutes": 0, "feeders": 0, "balance": 0, "size": 0}
         total |= {"crossing": 0, "change": 0, "cluster": 0}
+        total |= {"srp": 0} if self.problem.reach_names else {}
         for label in self.members:
             for goal, price in self.prices(label).items():
                 total[goal] += price
@@ -190,7 +187,13 @@ class Audit:
             "crossing": crossing * (len(members) - max(in_area.values())),
             "change": cents(goals.change) * (sum(old.values()) - max(old.values(), default=0)),
             "cluster": cents(goals.cluster),
+            **self._srp_price(hub),
         }
+
+    def _srp_price(self, hub: int) -> dict[str, int]:
+        """Return the price of the minutes from a hub to SRPs; nothing without provision."""
+        minutes, goal = self.problem.reach[hub].tolist(), self.problem.goals.srp
+        return {"srp": sum(srp_price(goal, one) for one in minutes)} if minutes else {}
 
     def parts(self) -> dict[str, int]:
         """Return the objective of each part in hundredths of a minute."""
@@ -212,6 +215,7 @@ class Audit:
             yield from self._phase_breaches(cluster)
             yield from self._need_breaches(cluster)
             yield from self._travel_breaches(cluster)
+            yield from self._srp_breaches(cluster)
             yield from self._area_breaches(cluster)
         yield from self._together_breaches()
         yield from self._sealed_breaches()
@@ -312,6 +316,21 @@ class Audit:
         ):
             text = f"The hub of {label}, {problem.names[hub]}, is not a secondary."
             yield Breach("hub", label, text, urns=(problem.urns[hub],))
+
+    def _srp_breaches(self, cluster: Cluster) -> Iterable[Breach]:
+        """Yield a breach for every type of SRP that is too far from a hub."""
+        label, problem, hub = cluster.label, self.problem, self.hub[cluster.label]
+        limits = self.limits(label).reach_limits(problem.reach_names)
+        for name, minutes, limit in zip(
+            problem.reach_names, problem.reach[hub].tolist(), limits, strict=True
+        ):
+            if minutes > limit:
+                text = (
+                    f"The hub of {label}, {self._names([hub])}, is {minutes:g} minutes from the "
+                    f"nearest SRP for {name}; the rule is at most {limit:g}."
+                )
+                urns = (problem.urns[hub],)
+                yield Breach("max_minutes_to_srp", label, text, minutes - limit, urns)
 
     def _area_breaches(self, cluster: Cluster) -> Iterable[Breach]:
         label, problem = cluster.label, self.problem
@@ -438,7 +457,16 @@ class Audit:
             "non_selective_kept": _pupils(free, kept=True),
             "non_selective_lost": _pupils(free, kept=False),
             "breaches": sum(breach.cluster == label for breach in breaches),
+            **self._farthest_srp(hub),
         }
+
+    def _farthest_srp(self, hub: int) -> dict[str, object]:
+        """Return the farthest type of SRP from a hub; nothing without provision."""
+        if not self.problem.reach_names:
+            return {}
+        minutes = self.problem.reach[hub]
+        k = int(minutes.argmax())
+        return {"srp_minutes": float(minutes[k]), "srp_farthest": self.problem.reach_names[k]}
 
     def summary(self, rows: list[dict[str, object]]) -> dict[str, float]:
         """Return county-wide figures: spread of need, travel, feeders kept (also non-selective)."""
@@ -457,6 +485,8 @@ class Audit:
             "mean_minutes": round(float(np.mean(travel)), 1) if travel else 0.0,
             "max_minutes": round(float(np.max(travel)), 1) if travel else 0.0,
         }
+        if self.problem.reach_names and rows:
+            figures["max_srp_minutes"] = max(float(row["srp_minutes"]) for row in rows)  # type: ignore[arg-type]
         if need and min(need) > 0:
             figures["largest_to_smallest_need"] = round(max(need) / min(need), 2)
         for kind, moves in (("all", everybody), ("non_selective", open_to_all)):

@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from clustering.budget_rules import PHASES, BudgetRules, whole
-from clustering.budget_words import notes_on
+from clustering.budget_words import notes_on, unprotected
+from clustering.feeders import some_schools
 from clustering.plan import Plan, label_order
 from clustering.protection import CLOSE, Protection, apportion, protect
 
@@ -56,14 +57,6 @@ class Budget:
         """The financial year as "2025-26"."""
         return self.rules.label(self.year)
 
-    def _repr_html_(self) -> str:
-        """Show the table in a notebook."""
-        from html import escape
-
-        said = "".join(f"<li>{escape(one)}</li>" for one in (*self.reasons, *self.notes))
-        table: str = self.table.round(2).to_html(border=0)
-        return f"<ul>{said}</ul>{table}"
-
 
 def phase_group(phase: pd.Series) -> pd.Series:
     """Return "primary" or "secondary" for each school; an all-through school is secondary."""
@@ -92,7 +85,9 @@ def final_shares(
     sums = weighted.groupby(group).sum()
     for phase, part in fence.items():
         if part > 0 and not sums.get(phase, 0.0) > 0:
-            raise ValueError(f"{part:.0%} is ring-fenced for {phase} schools, but there are none")
+            raise ValueError(
+                f"{part:.0%} is ring-fenced for {phase} schools, but none of them has a share"
+            )
     return weighted / group.map(sums).where(lambda total: total > 0, 1.0) * group.map(fence)
 
 
@@ -122,7 +117,7 @@ def budgets(
     money = lines["to be shared"]
     each = table.assign(cluster=label, group=group, share=share, formula=share * max(money, 0))
     loss = rules.loss_of(year) if baseline is not None else None
-    notes: list[str] = []
+    notes = unprotected(rules, year, known=baseline is not None)
     each["baseline"] = np.nan if loss is None else _rebased(each, baseline, notes)
     each["notional_sen"] = np.nan if notional is None else notional.reindex(table.index)
     rows = _clusters(plan, each, loss)
@@ -159,7 +154,7 @@ def _rebased(each: pd.DataFrame, baseline: pd.DataFrame | None, notes: list[str]
     new = pounds.isna() & (each["cluster"] != "")
     if new.any():
         notes.append(
-            f"{int(new.sum())} schools have no baseline; their formula share stands for it."
+            f"Without a baseline: {some_schools(int(new.sum()))}; the formula share stands for it."
         )
     return pounds.fillna(each["formula"])
 

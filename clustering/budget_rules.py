@@ -16,6 +16,16 @@ Part = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Growth = Annotated[float, Field(gt=-1, le=1, allow_inf_nan=False)]
 
 
+def _as_share(value: Any) -> Any:
+    if isinstance(value, str):
+        if value not in PRESETS:
+            raise ValueError(
+                f"give a part of one, or a council whose part is known ({', '.join(PRESETS)})"
+            )
+        return PRESETS[value]
+    return value
+
+
 def _as_loss(value: Any) -> Any:
     return None if value == "off" else value
 
@@ -53,7 +63,8 @@ class BudgetRules(Frozen):
     pot: Pounds | None = None
     """Pounds of the first year; or `high_needs_block` with `devolved_share`."""
     high_needs_block: Pounds | None = None
-    devolved_share: Part | Literal["hounslow", "nottinghamshire"] | None = None
+    devolved_share: Annotated[Part | None, BeforeValidator(_as_share)] = None
+    """Part of the block; or the name of a council in `PRESETS`, for its part."""
     growth: Growth = 0.0
     """Growth of the pot from one year to the next."""
     contingency: Part = 0.05
@@ -67,7 +78,7 @@ class BudgetRules(Frozen):
     floors: Annotated[tuple[Loss, ...], BeforeValidator(_as_losses)] = (0.05, 0.10, 0.15, None)
     """Greatest loss against the baseline, year by year; "off" for none. The last one stays."""
     cap: Annotated[float, Field(ge=0)] | None = None
-    """Greatest gain over the baseline; none unless said."""
+    """Greatest gain over the baseline, as long as there are floors; none unless said."""
     round_to: int = Field(default=100, ge=1, le=10_000)
     project_share: Part = 1.0
     """Part of each budget for whole-school projects; the rest is for single pupils."""
@@ -94,6 +105,11 @@ class BudgetRules(Frozen):
             raise ValueError("ring_fence needs primary and secondary, which sum to 1")
         if not self.floors:
             raise ValueError('floors is empty; for no floor write floors = ["off"]')
+        if self.cap is not None and all(loss is None for loss in self.floors):
+            raise ValueError(
+                "cap is in force only beside a floor; for a cap alone write floors = [1.0], "
+                "which lets a cluster lose everything"
+            )
         if self.phase_weights and not any(self.phase_weight(p) for p in PHASES):
             raise ValueError("phase_weights are all zero")
         return self
@@ -107,9 +123,7 @@ class BudgetRules(Frozen):
         if self.pot is not None:
             first = self.pot
         else:
-            share = self.devolved_share
-            part = PRESETS[share] if isinstance(share, str) else share
-            first = (self.high_needs_block or 0.0) * (part or 0.0)
+            first = (self.high_needs_block or 0.0) * (self.devolved_share or 0.0)
         return whole(first * (1 + self.growth) ** year)
 
     def loss_of(self, year: int = 0) -> float | None:

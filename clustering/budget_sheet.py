@@ -2,21 +2,21 @@
 
 Sheets: `formula` (pot, weights, protection), `schools` (figures, measures, shares), `clusters`
 (sums, protection, rounding), `check` (differences to what the program worked out, all 0), `bars`
-(what each factor adds to a cluster), then `years` and `sensitivity` as plain values. Cells with a
-coloured ground are inputs.
+(what each factor adds to a cluster), then `years` and `sensitivity` as plain values, and
+`notes`. Cells with a coloured ground are inputs.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
 from openpyxl import Workbook
-from openpyxl.chart import BarChart, Reference, Series
 from openpyxl.worksheet.formula import ArrayFormula
 
-from clustering.need_factors import LABELS
-from clustering.sheet_cells import COUNT, PART, PENCE, POUNDS, Columns, Labelled, put, text
+from clustering.budget_rules import BudgetRules
+from clustering.need_factors import FUNDING, LABELS
+from clustering.sheet_beside import write_bars, write_beside
+from clustering.sheet_cells import PART, PENCE, POUNDS, Columns, Labelled, without_clock
 from clustering.sheet_clusters import write_check, write_clusters
 from clustering.sheet_schools import SheetInputs, school_columns, write_schools
 
@@ -42,16 +42,18 @@ def write_budget_sheet(path: Path, given: SheetInputs) -> None:
     )
     _pot(cells, given, clusters)
     _weights(cells, given, schools)
+    _units(cells, given)
     _phases(cells, given, schools)
     _limits(cells, given, schools)
     _protection(cells, given, clusters)
     write_schools(cells, given, schools)
     write_clusters(cells, given.budget, schools, clusters)
     write_check(book.create_sheet("check"), cells, given.budget, schools, clusters)
-    _bars(book, given, clusters)
-    _beside(book, given)
+    write_bars(book, given, clusters)
+    write_beside(book, given)
     book.calculation.fullCalcOnLoad = True
     book.save(path)
+    without_clock(path)
 
 
 CLUSTER_COLUMNS = (
@@ -64,14 +66,17 @@ CLUSTER_COLUMNS = (
 
 def _pot(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
     rules, year = given.budget.rules, given.budget.year
-    first = rules.model_copy(update={"growth": 0.0}).pot_of()
-    own = {} if rules.pot is None else {"value": rules.pot}
     cells.sheet["A1"] = f"Budgets of clusters, {given.budget.label}"
     cells.sheet["A2"] = WARNING
     cells.sheet["A3"] = given.need.banner
     cells.row = 4
     cells.head("Pot")
-    at = cells.add("pot of the first year £", own.get("value", first), PENCE, given=True)
+    first: object = rules.pot
+    if rules.pot is None:
+        block = cells.add("high-needs block £", rules.high_needs_block, PENCE, given=True)
+        part = cells.add("part of it devolved", rules.devolved_share, PART, given=True)
+        first = f"={block}*{part}"
+    at = cells.add("pot of the first year £", first, PENCE, given=rules.pot is not None)
     growth = cells.add("growth a year", rules.growth, PART, given=True)
     number = cells.add("years since the first", year, "0", given=True)
     pot = cells.add("pot £", f"=INT({at}*(1+{growth})^{number}+0.5)", POUNDS)
@@ -100,7 +105,7 @@ def _weights(cells: Labelled, given: SheetInputs, schools: Columns) -> None:
     cells.head("Weights of the need formula (any numbers; they are scaled to sum to 1)")
     need = given.need
     for factor in need.measures.factors:
-        weight = need.weights.get(factor, 0.0)
+        weight = round(need.weights.get(factor, 0.0), 15)
         cells.add(f"weight {factor}", weight, PART, given=True, why=LABELS[factor])
     places = [cells[f"weight {f}"] for f in need.measures.factors]
     total = cells.add("sum of weights", f"={'+'.join(places)}", PART)
@@ -108,6 +113,18 @@ def _weights(cells: Labelled, given: SheetInputs, schools: Columns) -> None:
         cells.add(f"part {factor}", f"={place}/{total}", PART)
     for factor in need.measures.factors:
         cells.add(f"total {factor}", f"=SUM({schools.all(f'x {factor}')})", PENCE)
+
+
+def _units(cells: Labelled, given: SheetInputs) -> None:
+    """Write the unit values that turn published allocations back into pupils."""
+    measures = given.need.measures
+    if FUNDING not in measures.raw:
+        return
+    cells.head("Low prior attainment: funding over its unit value is pupils")
+    unit = measures.values.low_prior_attainment
+    why = measures.values.note
+    for phase, value in (("primary", unit.primary), ("secondary", unit.secondary)):
+        cells.add(f"£ a pupil, {phase}", value, PENCE, given=True, why=why)
 
 
 def _phases(cells: Labelled, given: SheetInputs, schools: Columns) -> None:
@@ -153,9 +170,15 @@ def _protection(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
         letter, last = clusters.letter(name), clusters.last - 2
         return f"SUM(clusters!${letter}${clusters.first}:${letter}${last})"
 
+    cells.add(
+        "baseline",
+        "the study's own formula" if given.baseline is None else "as given",
+        why="what losses and gains are measured from: schools, baseline paid £",
+    )
+    floors_in_force = budget.loss is not None or given.baseline is not None
     loss = cells.add(
         "greatest loss allowed",
-        "off" if budget.loss is None else budget.loss,
+        _floor_of_year(cells, budget.rules) if floors_in_force else "off",
         PART,
         given=True,
         why='part of the baseline, or "off"',
@@ -191,46 +214,14 @@ def _protection(cells: Labelled, given: SheetInputs, clusters: Columns) -> None:
     )
 
 
-def _bars(book: Workbook, given: SheetInputs, clusters: Columns) -> None:
-    """Draw what each factor adds to a cluster's share as stacked bars; they follow the weights."""
-    chart = BarChart(barDir="bar", grouping="stacked", overlap=100, gapWidth=40)
-    chart.title = "Share of the need of all clusters, by factor"
-    chart.height, chart.width = 4 + 0.6 * len(given.budget.table), 26
-    last = clusters.last - 2
-    for factor in given.need.measures.factors:  # also those without a weight: one may be typed in
-        column = clusters.names.index(f"share {factor}") + 1
-        values = Reference(clusters.sheet, column, clusters.first, column, last)
-        chart.append(Series(values, title=LABELS[factor]))
-    names = clusters.names.index("cluster") + 1
-    chart.set_categories(Reference(clusters.sheet, names, clusters.first, names, last))
-    chart.x_axis.scaling.orientation = "maxMin"
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.number_format = "0%"
-    sheet = book.create_sheet("bars")
-    sheet["A1"] = "The numbers stand in the sheet clusters, columns share …"
-    sheet.add_chart(chart, "A3")
-
-
-def _beside(book: Workbook, given: SheetInputs) -> None:
-    """Write the sheets of plain values: several years, and other weights."""
-    if given.outlook is not None:
-        tables = [given.outlook.clusters, given.outlook.lines]
-        if given.outlook.deficit is not None:
-            tables.append(given.outlook.deficit.T)
-        _values(book, "years", pd.concat(tables).rename_axis("cluster or line"))
-    if given.sensitivity is not None:
-        _values(book, "sensitivity", given.sensitivity.table)
-
-
-def _values(book: Workbook, title: str, table: pd.DataFrame) -> None:
-    flat = table.reset_index()
-    columns = Columns(
-        book.create_sheet(title), [str(c) for c in flat.columns], head=1, rows=len(flat)
-    )
-    for row, record in enumerate(flat.itertuples(index=False), start=columns.first):
-        for name, value in zip(columns.names, record, strict=True):
-            if isinstance(value, str | bool):
-                text(columns.cell(name, row), value)
-            else:
-                put(columns.cell(name, row), float(value), COUNT)
-    columns.widen([columns.names[0]], 34)
+def _floor_of_year(cells: Labelled, rules: BudgetRules) -> str:
+    """Write the floors year by year; return the formula of the one of the year in question."""
+    places = []
+    for year, loss in enumerate(rules.floors):
+        after = " and after" if year == len(rules.floors) - 1 else ""
+        shown = "off" if loss is None else loss
+        name = f"greatest loss in {rules.label(year)}{after}"
+        places.append(cells.add(name, shown, PART, given=True))
+    last = places[-1].partition("!")[2]
+    number = f"MIN({cells['years since the first']},{len(places) - 1})+1"
+    return f"=INDEX({places[0]}:{last},{number})"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import pandas as pd
 
 from clustering.budget_rules import BudgetRules
+from clustering.feeders import some_schools
 from clustering.protection import CLOSE, Protection
 
 NOTIONAL_RANGES: Mapping[str, tuple[float, float]] = {
@@ -14,6 +16,9 @@ NOTIONAL_RANGES: Mapping[str, tuple[float, float]] = {
     "secondary": (12_000.0, 433_000.0),
 }
 """Notional SEN budgets of schools in Kingston, 2022/23: figures far beyond want a second look."""
+
+NAMED = 6
+"""So many clusters a sentence names; of more it says how many."""
 
 
 def notes_on(
@@ -27,11 +32,11 @@ def notes_on(
     """Return the notes on a budget's clusters (`rows`) and schools (`each`)."""
     notes = []
     if protection is not None and not protection.short:
-        notes += _who_pays(rows, protection, baseline_words)
+        notes += _who_pays(rows, rules, protection, baseline_words)
     out = each[(each["cluster"] == "") & (each["share"] > 0)]
     if len(out):
         notes.append(
-            f"{len(out)} schools are in no cluster; the council holds their share, "
+            f"In no cluster: {some_schools(len(out))}; the council holds that share, "
             f"£{lines.get('held for schools in no cluster', 0):,.0f}."
         )
     if each["share"].eq(0).any() and rules.outside == "held":
@@ -46,23 +51,52 @@ def notes_on(
     return notes
 
 
-def _who_pays(rows: pd.DataFrame, protection: Protection, words: str) -> list[str]:
+def unprotected(rules: BudgetRules, year: int, *, known: bool) -> list[str]:
+    """Say that a floor or cap of the rules is not in force, and why; `known`: is a baseline?"""
+    named = "no floor" if rules.cap is None else "neither floor nor cap"
+    if not known and any(loss is not None for loss in rules.floors):
+        return [f"No baseline is given, so {named} is in force."]
+    if known and rules.loss_of(year) is None and rules.cap is not None:
+        return [f"The floors have ended by {rules.label(year)}, and the cap with them."]
+    return []
+
+
+def _who_pays(
+    rows: pd.DataFrame, rules: BudgetRules, protection: Protection, words: str
+) -> list[str]:
+    """Say who is protected, who pays for it from gains, and what a cap takes and holds."""
     up = rows["difference"][rows["difference"] > CLOSE]
-    down = rows["difference"][rows["difference"] < -CLOSE]
-    if not len(up) and not len(down):
-        return [f"No cluster is below its floor against {words}; the formula stands."]
-    text = f"£{up.sum():,.0f} of protection against {words} goes to {', '.join(up.index)}."
-    if not len(up):
-        text = f"The cap on gains over {words} holds back £{-down.sum():,.0f}."
-    elif len(down):
-        text += f" {', '.join(down.index)} pay for it: they keep {protection.gains_paid:.1%} of "
-        text += "every pound gained."
+    ceiling = math.inf if rules.cap is None else (1 + rules.cap) * rows["baseline"]
+    cut = (rows["formula"] - ceiling).clip(lower=0.0)
+    cut = cut[cut > CLOSE]
+    down = rows["difference"].add(cut, fill_value=0.0)
+    down = down[down < -CLOSE]
+    said = []
+    if len(up):
+        said.append(f"£{up.sum():,.0f} of protection against {words} goes to {_named(up.index)}.")
+    if len(down):
+        keep = f"{protection.gains_paid:.1%}"
+        said.append(f"{_named(down.index)} pay for it: they keep {keep} of every pound gained.")
+    if len(cut):
+        held, took = protection.surplus, cut.sum()
+        use = "it is held" if held > took - 1 else f"£{held:,.0f} is held, the rest pays for floors"
+        said.append(
+            f"The cap on gains over {words} takes £{took:,.0f} from {_named(cut.index)}: "
+            f"{'it pays for floors' if held < CLOSE else use}."
+        )
     if protection.above_floor_paid < 1:
-        text += (
-            f" Gains alone are not enough: all that stands above a floor is paid at "
+        said.append(
+            "Gains alone are not enough: all that stands above a floor is paid at "
             f"{protection.above_floor_paid:.1%}."
         )
-    return [text]
+    if not said:
+        return [f"No cluster is below its floor against {words}; the formula stands."]
+    return [" ".join(said)]
+
+
+def _named(labels: pd.Index) -> str:
+    """Return clusters by name, or how many where a sentence would drown in them."""
+    return ", ".join(map(str, labels)) if len(labels) <= NAMED else f"{len(labels)} clusters"
 
 
 def _odd_notional(each: pd.DataFrame) -> list[str]:

@@ -61,6 +61,8 @@ def read_flows(
     rows["pupils"] = _counts(rows, suppressed, tray, notes)
     rows["year"] = _years(rows, tray)
     rows["kind"] = _kinds(rows, tray)
+    if rows["pupils"].eq(0).all():
+        tray.add("every flow is 0, so nobody was counted.", "Leave out [feeders] file.")
     _repeated(rows, tray)
     _strangers(rows, schools, tray, notes)
     tray.raise_if_any()

@@ -84,7 +84,7 @@ def calibrate(
     schools = schools.sort_index()
     old = intake(schools, settings)["leave_age"] >= YOUNG
     links = known.links[known.links["from_urn"].isin(old.index[old])]
-    if links.empty:
+    if not links["pupils"].sum() > 0:
         raise FlowsError(
             Fault(
                 "there is no known flow to a secondary school to calibrate the estimate on.",

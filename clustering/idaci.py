@@ -42,11 +42,17 @@ def idaci_rates(
         homes = pd.DataFrame(
             {"urn": schools.index, "lsoa": schools["lsoa"].to_numpy(), "pupils": 1.0}
         )
-        approximate = "the neighbourhood of the school stands for the homes of its pupils"
+        approximate = ["the neighbourhood of the school stands for the homes of its pupils"]
     else:
-        approximate = ""
+        approximate = []
     homes = homes[homes["lsoa"].ne("") & homes["urn"].isin(schools.index)]
     _refuse_mixture(homes["lsoa"], table, match, file)
+    lost = 1 - float(homes["lsoa"].isin(table.position.index).mean())
+    if lost > 0:
+        vintage = f" of {table.vintage}" if table.vintage else ""
+        approximate.append(
+            f"{lost:.1%} of the neighbourhoods are not among the LSOAs{vintage} of its table"
+        )
     phase = schools["phase"].reindex(homes["urn"]).set_axis(homes.index)
     position = homes["lsoa"].map(table.position)
     if table.position.notna().any():
@@ -58,8 +64,8 @@ def idaci_rates(
     total = (each.fillna(0.0) * weight).groupby(homes["urn"]).sum()
     rate = (total / weight.groupby(homes["urn"]).sum()).reindex(schools.index)
     if table.proxy:
-        approximate = "; ".join(filter(None, (approximate, f"it is the {table.basis}")))
-    return Idaci(rate.rename("idaci_rate"), approximate)
+        approximate.append(f"it is the {table.basis}")
+    return Idaci(rate.rename("idaci_rate"), "; ".join(approximate))
 
 
 def _refuse_mixture(codes: pd.Series, table: Deprivation, match: float, file: str) -> None:

@@ -30,7 +30,14 @@ from clustering.need_inputs import (
 )
 from clustering.plan import Plan, plan_from_frame, plan_table
 from clustering.problem import SECONDARY_PHASES, Bond, Problem, build_problem
-from clustering.provision_inputs import Provision, provision_of, srp_places
+from clustering.provision_inputs import (
+    Provision,
+    minutes_to,
+    provision_of,
+    srp_places,
+    srp_reach,
+    srps_open,
+)
 from clustering.rules import asks_for_budget
 from clustering.study import Study
 from clustering.together import ties
@@ -140,9 +147,10 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     existing = doors.open(lambda: _existing(study, schools))
     counted = doors.open(lambda: _feeders(study, schools))
     provision = doors.open(lambda: _provision(study, schools, placing, areas))
-    figures = doors.open(lambda: figures_of_study(study, schools.replaced, READER))
+    urns, former = schools.table.index, schools.replaced
+    figures = doors.open(lambda: figures_of_study(study, urns, former, READER))
     figures = _with_register(figures, provision)
-    baseline = doors.open(lambda: baseline_of_study(study, schools.replaced, READER))
+    baseline = doors.open(lambda: baseline_of_study(study, urns, former, READER))
     need = doors.open(lambda: _need(study, schools, figures))
     doors.open(lambda: _check_budget(study, schools))
     doors.open(lambda: _check_roll(study, schools))
@@ -158,6 +166,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
     feeders = doors.open(lambda: _estimated(study, table, minutes, counted))
     doors.check()
     assert feeders is not None
+    reached = doors.open(lambda: _reach(study, table, areas, minutes, ways, provision))
     worth, told = doors.open(lambda: _worth(study, table, need)) or (float("nan"), ())
     doors.check()
     tied, dropped = _ties(study, table)
@@ -174,6 +183,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         sealed=_sealed(study, existing),
         feeders_estimated=feeders.estimated,
         pounds_a_unit=worth,
+        reach=reached,
     )
     notes = (
         *(note.text for note in schools.notes),
@@ -186,7 +196,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         *(provision.demand.notes if provision and provision.demand else ()),
         *dropped,
         *told,
-        *strangers("figures", figures, table),
+        *strangers("row of figures", figures, table),
         *strangers("baseline", baseline, table),
     )
     notional = (
@@ -267,6 +277,35 @@ def _provision(
     if placing is None:
         return None
     return provision_of(study, schools, placing.area, areas, READER)
+
+
+def _reach(
+    study: Study,
+    table: pd.DataFrame,
+    areas: Areas | None,
+    made: Minutes,
+    ways: Ways | None,
+    provision: Provision | None,
+) -> pd.DataFrame | None:
+    """Return minutes from each school to the nearest SRP of each type; None without provision."""
+    if provision is None:
+        return None
+    bases = srps_open(provision)
+    here = bases["urn"].isin(table.index)
+    found = [made.table[bases.loc[here, "urn"]].set_axis(bases.index[here], axis=1)]
+    if not here.all():
+        found.append(
+            minutes_to(
+                study,
+                table[["name", "easting", "northing"]],
+                bases.loc[~here, ["name", "easting", "northing"]],
+                land=land_of(study, areas),
+                crossings=crossings_of(study),
+                ways=ways,
+                urn_of=lambda label: str(bases.at[label, "urn"]),
+            )
+        )
+    return srp_reach(provision, pd.concat(found, axis=1))
 
 
 def _with_register(

@@ -181,7 +181,8 @@ def check_weights(weights: Mapping[str, float], present: Sequence[str]) -> dict[
     absent = sorted(f for f, w in weights.items() if w > 0 and f not in present)
     if absent:
         raise ValueError(
-            f"the need formula weighs {', '.join(absent)}, but the data hold no such figures"
+            f"the need formula weighs {', '.join(absent)}, but the data hold no such figures "
+            "above 0"
         )
     scale = sum(weights.values())
     return {factor: weight / scale for factor, weight in weights.items() if weight > 0}
@@ -205,9 +206,16 @@ def _weights(
         chosen = dict(weights)
     scaled = check_weights(chosen, present)
     words = ", ".join(f"{100 * weight:.3g}% {LABELS[f]}" for f, weight in scaled.items())
-    absent = [LABELS[f] for f in FULL if f not in present]
-    verb = "are" if len(absent) > 1 else "is"
-    gap = f"; {' and '.join(absent)} {verb} not in the data" if absent and weights is None else ""
+    gap = ""
+    if weights is None:
+        nil = [f for f in FULL if f in measures.factors and f not in present]
+        gap = _lacking([f for f in FULL if f not in measures.factors], "not in the data")
+        gap += _lacking(nil, "0 at every school")
     said = dict.fromkeys(w for f, w in measures.warnings.items() if f in scaled)
     warned = f" Note: {'; '.join(said)}." if said else ""
     return scaled, f"Need by {origin}: {words}{gap}.{warned}"
+
+
+def _lacking(factors: Sequence[str], what: str) -> str:
+    verb = "are" if len(factors) > 1 else "is"
+    return f"; {' and '.join(LABELS[f] for f in factors)} {verb} {what}" if factors else ""

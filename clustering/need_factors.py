@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from clustering.feeders import some_schools
 from clustering.nff import UnitValues, unit_values
 
 LABELS: Mapping[str, str] = {
@@ -36,6 +37,9 @@ EHC_PLAN_WEIGHT = 2.0
 WINSOR = (0.05, 0.95)
 """Rates of recorded SEN beyond these shares of all schools of a phase are drawn in to them."""
 YOUNGER, SIXTH_FORM = ("nursery_pupils", "early_years_pupils"), "sixth_form_pupils"
+FUNDING, RATE = "prior attainment funding £", "IDACI a pupil"
+"""Columns of `Measures.raw` from which low prior attainment and IDACI are worked out, where they
+are: the first over the unit value of the phase, the second times pupils."""
 NO_LIMITS = pd.DataFrame(columns=["low", "high"], dtype=float)
 
 
@@ -53,8 +57,9 @@ class Measures:
 
     `table` has a column a factor, NaN where the roll is not known. `raw` holds the figures they
     are worked out from, after estimates, in the words of a spreadsheet's headings. `limits` has
-    the lowest and highest rate of recorded SEN by phase. `imputed` lists `urn, column`.
-    `warnings` (by factor) belong in the banner; `notes` are plain sentences.
+    the lowest and highest rate of recorded SEN by phase. `values` are the unit values in use.
+    `imputed` lists `urn, column`. `warnings` (by factor) belong in the banner; `notes` are plain
+    sentences.
     """
 
     table: pd.DataFrame
@@ -62,6 +67,7 @@ class Measures:
     limits: pd.DataFrame
     imputed: pd.DataFrame
     settings: Settings
+    values: UnitValues
     warnings: Mapping[str, str]
     notes: tuple[str, ...]
 
@@ -158,6 +164,7 @@ def measure(
         limits=limits,
         imputed=pd.DataFrame(sorted(set(desk.imputed)), columns=["urn", "column"]),
         settings=desk.settings,
+        values=desk.values,
         warnings=desk.warnings,
         notes=tuple(desk.notes),
     )
@@ -201,6 +208,7 @@ def _idaci(desk: _Desk, pupils: pd.Series) -> pd.Series:
     if desk.has("idaci"):
         values = desk.filled("idaci")
     else:
+        desk.raw[RATE] = desk.column("idaci_rate").where(desk.known)
         values = desk.filled("idaci", desk.column("idaci_rate") * pupils)
     desk.raw["IDACI"] = values
     return values
@@ -214,6 +222,7 @@ def _attainment(desk: _Desk) -> pd.Series:
         derived = desk.column("prior_attainment_funding") / unit
         used = counted.isna() & derived.notna()
         if used.any():
+            desk.raw[FUNDING] = desk.column("prior_attainment_funding").where(used & desk.known)
             desk.notes.append(
                 f"Low prior attainment of {int(used.sum())} schools is worked back from published "
                 f"allocations. {desk.values.note}"
@@ -271,6 +280,12 @@ def _notes_on_places(desk: _Desk) -> None:
             f"{desk.places.sum():,.0f} SRP places are netted off pupils and EHC plans: "
             "they are funded apart.",
         )
+        over = desk.table.index[desk.places > desk.raw["pupils R-11"]]
+        if len(over):
+            names = ", ".join(f"{desk.table.at[u, 'name']} ({u})" for u in over[:5])
+            desk.notes.insert(
+                1, f"More SRP places than pupils at {some_schools(len(over))}, such as {names}."
+            )
     elif desk.has("ehc_plans"):
         for factor in ("recorded_sen", "ehc_plans"):
             words = "no SRP places are in the data, so EHC plans of SRPs count in full"

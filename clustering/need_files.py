@@ -104,7 +104,7 @@ def read_figures(
         faults.add("stands on two rows.", "Keep one.", row=int(row), urn=urns[row])
     columns = {}
     for ours, heading in found.items():
-        numbers = parse(rows[heading])
+        numbers = parse(rows[heading].str.replace(r"^\s*£\s*", "", regex=True))
         for row in rows.index[numbers.unreadable | (numbers.values < 0)][:20]:
             faults.add(
                 f'{heading} is "{rows.at[row, heading]}", which is no count or sum of money.',

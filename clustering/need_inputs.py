@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clustering.feeders import some_schools
 from clustering.idaci import Idaci, idaci_rates
 from clustering.need import Need, need_units
 from clustering.need_factors import Settings
@@ -16,6 +17,7 @@ from clustering.need_files import (
     LSOA_HEADINGS,
     URN_HEADINGS,
     YEARS,
+    FiguresError,
     Parse,
     read_deprivation,
     read_figures,
@@ -39,42 +41,71 @@ class Reader:
         return self.sheet(path, URN_HEADINGS), short_path(path)
 
 
-def figures_of_study(study: Study, replaced: Mapping[str, str], reader: Reader) -> pd.DataFrame:
-    """Return the figures of all files of `[need] figures`, by URN; a later file goes before."""
+def figures_of_study(
+    study: Study, urns: pd.Index, replaced: Mapping[str, str], reader: Reader
+) -> pd.DataFrame:
+    """Return the figures of all files of `[need] figures`, by URN; a later file goes before.
+
+    `urns` are the schools of the study, of which each file must have one.
+    """
     table = pd.DataFrame(index=pd.Index([], name="urn", dtype=object))
     for name in study.config.need.figures:
-        sheet, file = reader.by_urn(study.resolve(name))
-        figures = read_figures(sheet, reader.numbers, file=file, replaced=replaced)
-        table = figures.combine_first(table)
+        table = _figures(study.resolve(name), urns, replaced, reader).combine_first(table)
     return table
 
 
 def baseline_of_study(
-    study: Study, replaced: Mapping[str, str], reader: Reader
+    study: Study, urns: pd.Index, replaced: Mapping[str, str], reader: Reader
 ) -> pd.DataFrame | None:
     """Return what schools had before, by URN: `baseline` and perhaps `baseline_pupils`."""
     own = study.config.budget
     if own is None or not own.baseline:
         return None
-    sheet, file = reader.by_urn(study.resolve(own.baseline))
     wanted = {key: FIGURES[key] for key in ("baseline", "baseline_pupils")}
-    return read_figures(
-        sheet, reader.numbers, file=file, wanted=wanted, required=("baseline",), replaced=replaced
+    path = study.resolve(own.baseline)
+    found = _figures(path, urns, replaced, reader, wanted, ("baseline",))
+    if not found["baseline"].sum() > 0:
+        what = "every baseline is 0, so there is nothing to protect or cap."
+        raise FiguresError(Fault(what, "Leave out [budget] baseline.", short_path(path)))
+    return found
+
+
+def _figures(
+    path: Path,
+    urns: pd.Index,
+    replaced: Mapping[str, str],
+    reader: Reader,
+    wanted: Mapping[str, tuple[str, ...]] = FIGURES,
+    required: tuple[str, ...] = (),
+) -> pd.DataFrame:
+    """Read a file of figures; `FiguresError` where none of its schools is of the study."""
+    sheet, file = reader.by_urn(path)
+    found = read_figures(
+        sheet, reader.numbers, file=file, wanted=wanted, required=required, replaced=replaced
     )
+    _check_ours(found.index, urns, file)
+    return found
+
+
+def _check_ours(found: pd.Index, urns: pd.Index, file: str) -> None:
+    if not found.isin(urns).any():
+        what = "no URN of this file is that of a school of the study."
+        raise FiguresError(Fault(what, "Is it the file of another council?", file))
 
 
 def strangers(what: str, figures: pd.DataFrame | None, schools: pd.DataFrame) -> list[str]:
-    """Return a note on schools of a file that are not in the study, and so not used."""
+    """Return a note on schools of a file of figures that are not in the study, so not used.
+
+    `what` the file gives of a school, such as "baseline".
+    """
     if figures is None:
         return []
     lost = sorted(set(figures.index) - set(schools.index))
     if not lost:
         return []
     more = f" and {len(lost) - 5} more" if len(lost) > 5 else ""
-    return [
-        f"The {what} of {len(lost)} schools not in the study are not used: "
-        f"{', '.join(lost[:5])}{more}."
-    ]
+    who = f"{some_schools(len(lost))} not in the study"
+    return [f"Not used is the {what} of {who}: {', '.join(lost[:5])}{more}."]
 
 
 def need_of_study(
@@ -98,24 +129,21 @@ def need_of_study(
         table = table.assign(idaci_rate=idaci.rate)
         if idaci.approximate:
             warnings["idaci"] = f"IDACI is approximate: {idaci.approximate}"
+    years = [
+        _figures(study.resolve(name), table.index, replaced, reader, YEARS, tuple(YEARS))
+        for name in own.previous
+    ]
     try:
         return need_units(
             table,
             own.weights,
             settings=Settings(own.ehc_weight, own.winsor),
             values=values,
-            years=[_year(study.resolve(name), replaced, reader) for name in own.previous],
+            years=years,
             warnings=warnings,
         )
     except ValueError as error:
         raise StudyError(Fault(f"{error}.", "See [need] weights.", study.path.name)) from error
-
-
-def _year(path: Path, replaced: Mapping[str, str], reader: Reader) -> pd.DataFrame:
-    sheet, file = reader.by_urn(path)
-    return read_figures(
-        sheet, reader.numbers, file=file, wanted=YEARS, required=tuple(YEARS), replaced=replaced
-    )
 
 
 def _idaci(study: Study, table: pd.DataFrame, values: UnitValues, reader: Reader) -> Idaci:
@@ -129,6 +157,7 @@ def _idaci(study: Study, table: pd.DataFrame, values: UnitValues, reader: Reader
     if own.homes:
         sheet, file = reader.by_urn(study.resolve(own.homes))
         homes = read_homes(sheet, reader.numbers, file=file)
+        _check_ours(pd.Index(homes["urn"]), table.index, file)
     return idaci_rates(
         table, deprivation, values, homes=homes, match=own.idaci_match, file=short_path(path)
     )

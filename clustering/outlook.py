@@ -10,6 +10,9 @@ import pandas as pd
 from clustering.budget import Budget
 from clustering.budget_rules import BudgetRules, DeficitPlan
 
+LOSS, PART_OF_BLOCK = "greatest loss allowed", "pot as part of the block"
+"""Rows of an outlook that are parts of one; the others are pounds."""
+
 
 @dataclass(frozen=True, eq=False)
 class Outlook:
@@ -27,16 +30,18 @@ def outlook(budget_of_year: Callable[[int], Budget], rules: BudgetRules) -> Outl
     """Return the budgets of `rules.years` years; the figures behind the shares stay as they are."""
     found = [budget_of_year(year) for year in range(rules.years)]
     labels = [one.label for one in found]
-    notes = [f"{one.label}: {reason}" for one in found for reason in one.reasons]
+    failing: dict[str, list[str]] = {}
+    for one in found:
+        for reason in one.reasons:
+            failing.setdefault(reason, []).append(one.label)
+    notes = [f"{', '.join(years)}: {reason}" for reason, years in failing.items()]
     clusters = pd.DataFrame(
         {label: one.table["budget"] for label, one in zip(labels, found, strict=True)}
     )
     lines = pd.DataFrame(
         {label: pd.Series(one.lines, dtype=float) for label, one in zip(labels, found, strict=True)}
     )
-    lines.loc["greatest loss allowed"] = [
-        float("nan") if one.loss is None else one.loss for one in found
-    ]
+    lines.loc[LOSS] = [float("nan") if one.loss is None else one.loss for one in found]
     deficit = None
     if rules.deficit is not None:
         deficit, said = way_to_balance(rules.deficit, rules)
@@ -65,7 +70,7 @@ def way_to_balance(plan: DeficitPlan, rules: BudgetRules) -> tuple[pd.DataFrame,
                 "contributions": given,
                 "closing deficit": deficit,
                 "pot of clusters": float(rules.pot_of(year)),
-                "pot as part of the block": rules.pot_of(year) / block if block else float("nan"),
+                PART_OF_BLOCK: rules.pot_of(year) / block if block else float("nan"),
             }
         )
     table = pd.DataFrame(rows).set_index("year")

@@ -20,12 +20,14 @@ from openpyxl.utils import get_column_letter
 
 from clustering.inputs import Inputs
 from clustering.opting import opted_out_table, opted_out_words
+from clustering.panel import largest_trusts
 from clustering.plan import OUT, Plan
 from clustering.publish.feeder_table import FEEDERS, feeder_table
 from clustering.publish.money import (
     BUDGET_FILES,
     Money,
     budget_json,
+    panel_table,
     plain_budgets,
     write_money,
 )
@@ -34,6 +36,7 @@ from clustering.publish.plan_map import cluster_outlines, feeder_links, plan_map
 from clustering.publish.sources import manifest
 from clustering.publish.ways import hub_routes, long_ways
 from clustering.report import Report, moves
+from clustering.sheet_cells import without_clock
 from clustering.solve.prices import price_words
 from clustering.solve.whole import Solution
 from clustering.study import Study
@@ -48,6 +51,8 @@ CLUSTER_COLUMNS = (
     *("feeder_pupils_kept", "feeder_pupils_lost", "non_selective_kept", "non_selective_lost"),
     "breaches",
 )
+SRP_COLUMNS = ("srp_minutes", "srp_farthest")
+"""Columns that are there with provision only."""
 PRICES = "prices.csv"
 WALL_CLOCK = "seconds"
 """The one key of `report.json` that may differ between two runs of the same study."""
@@ -119,8 +124,12 @@ def _write_plan(
     plan.write_csv(folder / "plan.csv")
     if prices is not None:
         prices.to_csv(folder / PRICES, index=False, encoding="utf-8", lineterminator="\n")
-    rows = clusters_table(report, pounds).assign(
-        minutes_from=inputs.minutes.source, feeders_from=inputs.feeders.source
+    rows = clusters_table(report, pounds)
+    trusts = largest_trusts(panel_table(inputs, plan)).reindex(rows["cluster"])
+    rows = rows.assign(
+        **{name: trusts[name].to_numpy() for name in trusts},
+        minutes_from=inputs.minutes.source,
+        feeders_from=inputs.feeders.source,
     )
     rows.to_csv(folder / "clusters.csv", index=False, encoding="utf-8", lineterminator="\n")
     _write_excel(folder / "plan.xlsx", inputs, plan, rows, report, long, prices)
@@ -147,7 +156,8 @@ def clusters_table(report: Report, pounds: pd.Series | None = None) -> pd.DataFr
 
     `pounds` are their budgets, by label, where the study has a pot.
     """
-    table = report.clusters[list(CLUSTER_COLUMNS)]
+    srp = [name for name in SRP_COLUMNS if name in report.clusters]
+    table = report.clusters[[*CLUSTER_COLUMNS, *srp]]
     return table if pounds is None else table.assign(budget=pounds.reindex(table["cluster"]).values)
 
 
@@ -322,6 +332,7 @@ def _write_excel(
         for name, sheet in sheets.items():
             sheet.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
             fit_sheet(writer.sheets[name], sheet)
+    without_clock(path)
 
 
 def fit_sheet(sheet: Any, table: pd.DataFrame) -> None:

@@ -60,6 +60,27 @@ def panel(
     return table[list(COLUMNS)]
 
 
+def largest_trusts(seats: pd.DataFrame) -> pd.DataFrame:
+    """Return by cluster the trust with most seats of a panel and its part of them.
+
+    Columns `largest_trust` ("" where no school is in a trust; of equal ones the first by name) and
+    `trust_share` (NaN there), index cluster in the order of the panel.
+    """
+    ranked = seats.sort_values(["trust_share", "trust"], ascending=[False, True], kind="stable")
+    first = ranked.drop_duplicates("cluster").set_index("cluster")
+    found = first.loc[seats["cluster"].unique(), ["trust", "trust_share"]]
+    return found.rename(columns={"trust": "largest_trust"})
+
+
+def trust_sentences(seats: pd.DataFrame) -> list[str]:
+    """Name each cluster in which one trust has more of the seats than the limit of the panel."""
+    flagged = seats[seats["flag"] != ""].drop_duplicates("cluster")
+    return [
+        f"{row.cluster}: {row.trust} has {row.trust_share:.0%} of the seats."
+        for row in flagged.itertuples()
+    ]
+
+
 COUNTED = ("seats", "trust_seats", "trust_share", "flag")
 
 

@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from clustering.problem import Problem
-from clustering.rules import OPTED_OUT
+from clustering.rules import OPTED_OUT, Filled
 from geo.errors import Fault, Faults, PlanError, did_you_mean
 
 if TYPE_CHECKING:
@@ -210,6 +210,15 @@ def main_area(problem: Problem, members: Iterable[int]) -> str:
     return min(counts, key=lambda name: (-counts[name], name))
 
 
+def limits_of(problem: Problem, members: Sequence[int]) -> Filled:
+    """Return the limits that hold for a cluster: those of a named one, else of its main area."""
+    area, urns = main_area(problem, members), {problem.urns[i] for i in members}
+    for name, named in sorted(problem.rules.cluster.items()):
+        if named.contains in urns:
+            return problem.rules.for_cluster(name, area)
+    return problem.rules.for_area(area)
+
+
 def label_order(cluster: Cluster) -> tuple[str, int, str]:
     """Sort "Marshside 2" before "Marshside 10"."""
     stem, _, number = cluster.label.rpartition(" ")
@@ -290,7 +299,9 @@ def nearest_hub(problem: Problem, urns: Iterable[str]) -> str:
     places = problem.positions(urns)
     hubs = [i for i in places if problem.secondary[i]] if problem.rules.hub == "secondary" else []
     pinned = [i for i in places if problem.urns[i] in problem.pinned_hubs]
+    limits = limits_of(problem, places).reach_limits(problem.reach_names)
     candidates = pinned or hubs or places
+    candidates = [i for i in candidates if (problem.reach[i] <= limits).all()] or candidates
     return min(
         (float(problem.minutes[places, hub].sum()), problem.urns[hub]) for hub in candidates
     )[1]

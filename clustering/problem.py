@@ -7,7 +7,7 @@ URNs again.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 
@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from clustering.rules import Goals, Rules, asks_for_budget
-from geo.errors import Fault, PlanError
+from clustering.rules import Goals, Rules, asks_for_budget, reach_rules
+from geo.errors import Fault, Faults, PlanError, StudyError, did_you_mean
 
 PRIMARY_PHASES = ("primary", "middle_primary", "all_through")
 SECONDARY_PHASES = ("secondary", "middle_secondary", "all_through")
@@ -89,6 +89,11 @@ class Problem:
     small_pupils: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
     pounds_a_unit: float = float("nan")
     """Pounds by formula of one need unit, however many clusters a plan has; NaN without a pot."""
+    reach: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0)))
+    """(schools, types) minutes to the nearest open SRP of each type, to a tenth; no types where the
+    study has no provision."""
+    reach_names: tuple[str, ...] = ()
+    """The types of `reach`: need and phase, such as "ASD primary"."""
 
     def __len__(self) -> int:
         return len(self.urns)
@@ -166,6 +171,7 @@ class Problem:
             sealed=tuple(group for group in stay if group),
             opted_out=tuple(sorted({**dict(self.opted_out), **gone}.items())),
             bonds=tuple(bond for bond in bonds if len(bond.urns) > (not bond.closed)),
+            reach=self.reach[keep] if self.reach_names else self.reach,
         )
 
     def parts(self) -> list[Part]:
@@ -240,6 +246,7 @@ def build_problem(
     sealed: Groups = (),
     feeders_estimated: bool = False,
     pounds_a_unit: float = float("nan"),
+    reach: pd.DataFrame | None = None,
 ) -> Problem:
     """Join the tables of a study into a problem.
 
@@ -250,7 +257,10 @@ def build_problem(
     `ties` are groups that share a cluster, `sealed` groups that are one, by name if they have one;
     `existing` is the name of today's cluster by URN ("" or NaN: none). Schools that opt out by the
     rules are left out of everything and kept on record. `pounds_a_unit` is what a need unit is
-    worth to a smallest budget. Row order does not matter.
+    worth to a smallest budget. `reach` is minutes to the nearest open SRP by URN, one column a type
+    ("ASD primary"); a column of NaN, a type of which there is none anywhere, is left out with a
+    note. Row order does not matter. Raises `StudyError` where rules or goals ask for minutes to
+    SRPs that there are not.
     """
     table = schools.sort_index()
     urns = tuple(table.index.astype(str))
@@ -263,6 +273,8 @@ def build_problem(
         )
     if math.isnan(pounds_a_unit) and rules and asks_for_budget(rules):
         raise ValueError("a smallest budget needs to know what a need unit is worth")
+    types, far, missing = _reach(reach, urns)
+    _check_reach(rules or Rules(), goals or Goals(), None if reach is None else (*types, *missing))
     area_names = tuple(sorted(set(table["area"])))
     position = {urn: i for i, urn in enumerate(urns)}
     need = need.reindex(list(urns))
@@ -306,6 +318,9 @@ def build_problem(
         pinned_hubs=tuple(sorted({*pinned_hubs, *(rules.pinned_hubs if rules else ())})),
         feeders_estimated=feeders_estimated,
         pounds_a_unit=pounds_a_unit,
+        reach=far,
+        reach_names=types,
+        notes=tuple(f"No SRP for {name} is open: no rule or price counts it." for name in missing),
     )
     return whole.without(rules.opt_out.items() if rules else ())
 
@@ -325,6 +340,40 @@ def _links(
         inside["to_urn"].map(position).to_numpy(np.int64),
         inside["pupils"].to_numpy(float),
     )
+
+
+def _reach(
+    reach: pd.DataFrame | None, urns: tuple[str, ...]
+) -> tuple[tuple[str, ...], NDArray[np.float64], tuple[str, ...]]:
+    """Return the types of SRP, minutes from each school to each, and types that stand nowhere."""
+    if reach is None:
+        return (), np.zeros((len(urns), 0)), ()
+    table = reach.reindex(list(urns))[sorted(reach.columns)]
+    nowhere = reach.isna().all()
+    missing = tuple(name for name in table.columns if nowhere[name])
+    table = table.drop(columns=list(missing))
+    minutes = np.round(table.to_numpy(float), 1)
+    if not np.isfinite(minutes).all():
+        raise ValueError("minutes to an SRP are missing for some schools")
+    return tuple(map(str, table.columns)), minutes, tuple(map(str, missing))
+
+
+def _check_reach(rules: Rules, goals: Goals, types: Collection[str] | None) -> None:
+    """Fault rules and prices on SRPs that the study does not have; `types` are those it names."""
+    faults = Faults(StudyError)
+    limits = reach_rules(rules)
+    for key in (*limits, *(["[goals] srp"] if goals.srp > 0 else [])) if types is None else ():
+        faults.add(
+            f"{key} needs [provision]: without it no minutes to an SRP are known.",
+            "Give [provision], or take the key out.",
+        )
+    for key, limit in limits.items() if types is not None else ():
+        for name in sorted(set(limit) - set(types or ())) if isinstance(limit, Mapping) else ():
+            faults.add(
+                f'{key} names "{name}", which is no type of SRP in [provision].',
+                did_you_mean(name, types or ()) or f"Types: {', '.join(types or ('none',))}.",
+            )
+    faults.raise_if_any()
 
 
 def _existing(

@@ -302,16 +302,22 @@ def minutes_to(
     )
 
 
-def srp_reach(provision: Provision, minutes: pd.DataFrame, year: int) -> pd.DataFrame:
+def srps_open(provision: Provision) -> pd.DataFrame:
+    """Return the SRPs and SEN units that are open in the study's year and take every child."""
+    own = provision.settings
+    table = provision.register.open_in(own.demand.year).table
+    base = table[(table["kind"].map(SERVES) == "srp") & admits_all(table, own)]
+    return base[~base["sex"].isin(["boys", "girls"])]
+
+
+def srp_reach(provision: Provision, minutes: pd.DataFrame) -> pd.DataFrame:
     """Return door-to-door minutes from each school to the nearest SRP, by need type and phase.
 
-    `minutes` driving, schools × provisions by label. Columns such as "ASD primary", only those of
-    which the council has an open SRP or SEN unit; the types it does not provide by SRP are left
-    out. The table by which clusters are designed.
+    `minutes` driving, schools × `srps_open` by label, NaN = no way. Columns such as "ASD primary",
+    only those of which there is an open SRP or SEN unit; the types that the council does not
+    provide by SRP are left out. The table by which clusters are designed.
     """
-    own, table = provision.settings, provision.register.open_in(year).table
-    base = table[(table["kind"].map(SERVES) == "srp") & admits_all(table, own)]
-    base = base[~base["sex"].isin(["boys", "girls"])]
+    own, base = provision.settings, srps_open(provision)
     way = door_to_door(minutes, own)
     found = {}
     for code in NEED_TYPES:

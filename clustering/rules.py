@@ -7,7 +7,7 @@ move to secondary school leaves the cluster is worth one minute of travel to the
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -34,11 +34,27 @@ def _as_tolerance(value: Any) -> Any:
     return None if value == "off" else value
 
 
+def _as_reach(value: Any) -> Any:
+    """Let minutes to an SRP be a number for all types, a table by type, or "off"."""
+    if value is None or value == "off":
+        return None
+    each = list(value.values()) if isinstance(value, Mapping) else [value]
+    if each and all(_is_minutes(one) for one in each):
+        return value
+    raise ValueError('give minutes above 0, a table such as { "ASD primary" = 45 }, or "off"')
+
+
+def _is_minutes(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0 < value < math.inf
+
+
 IntRange = Annotated[tuple[int, int], BeforeValidator(_as_range)]
 Tolerance = Annotated[Annotated[float, Field(gt=0, le=10)] | None, BeforeValidator(_as_tolerance)]
 Amount = Annotated[
     Annotated[float, Field(ge=0, allow_inf_nan=False)] | None, BeforeValidator(_as_tolerance)
 ]
+ReachLimit = Annotated[float | dict[str, float] | None, BeforeValidator(_as_reach)]
 UrnGroups = tuple[tuple[str, ...], ...]
 OPTED_OUT = "opted out"
 """The reason on record where nobody gives one."""
@@ -60,6 +76,7 @@ class Limits(Frozen):
     secondaries: int | None = Field(None, ge=0)
     primaries: int | None = Field(None, ge=0)
     max_minutes_to_hub: float | None = Field(None, gt=0)
+    max_minutes_to_srp: ReachLimit = None
     need_tolerance: Tolerance = None
     spread: Tolerance = None
     min_need: Amount = None
@@ -102,6 +119,7 @@ class Filled:
     secondaries: int
     primaries: int
     max_minutes_to_hub: float
+    max_minutes_to_srp: float | Mapping[str, float] | None
     need_tolerance: float | None
     spread: float | None
     min_need: float | None
@@ -117,6 +135,13 @@ class Filled:
         both = (self.need_tolerance, None if self.spread is None else self.spread / 2)
         found = [round(share * 1000) for share in both if share is not None]
         return min(found) if found else None
+
+    def reach_limits(self, types: Sequence[str]) -> tuple[float, ...]:
+        """Return the most minutes from a hub to an SRP of each type; infinite where none is set."""
+        own = self.max_minutes_to_srp
+        if isinstance(own, Mapping):
+            return tuple(float(own.get(name, math.inf)) for name in types)
+        return (math.inf if own is None else float(own),) * len(types)
 
     def least_need(self, pounds_a_unit: float) -> float:
         """Return the least need units a cluster may have, where a unit is worth so many pounds."""
@@ -145,6 +170,9 @@ class Rules(Frozen):
     areas: Literal["never", "price", "ignore"] = "never"
     """May a cluster cross the border of an area: never, at the goal's price, or freely?"""
     max_minutes_to_hub: float = Field(45.0, gt=0)
+    max_minutes_to_srp: ReachLimit = None
+    """Widest minutes from a hub to the nearest open SRP of each type: one number for all types, or
+    a table by type; "off" for none. Needs `[provision]`."""
     connected: bool = True
     need_tolerance: Tolerance = 0.20
     """Widest deviation of a cluster's need from its area's mean, as a share; "off" for none."""
@@ -240,6 +268,9 @@ class Goals(Frozen):
     """Price of one school outside the area to which most of its cluster belongs."""
     change: float = Field(0.0, ge=0)
     """Price of one school that leaves the existing cluster with which its new one shares most."""
+    srp: float = Field(0.0, ge=0)
+    """Price of an SRP ten minutes from a hub, for each type; it grows with the square of the
+    minutes, so that the worst cluster is mended first. Needs `[provision]`."""
     cluster: float = Field(30.0, ge=0)
     """Price of one more cluster (a chair, a clerk, meetings); decides how many a free plan has."""
 
@@ -250,6 +281,18 @@ def asks_for_budget(rules: Rules) -> bool:
     return any(own.min_budget for own in tables)
 
 
+def reach_rules(rules: Rules) -> dict[str, float | Mapping[str, float]]:
+    """Return every limit on minutes to SRPs by its key in the study, headings included."""
+    tables: dict[str, Limits | Rules] = {"[rules]": rules}
+    tables |= {f'[rules.area."{name}"]': own for name, own in sorted(rules.area.items())}
+    tables |= {f'[rules.cluster."{name}"]': own for name, own in sorted(rules.cluster.items())}
+    return {
+        f"{heading} max_minutes_to_srp": own.max_minutes_to_srp
+        for heading, own in tables.items()
+        if own.max_minutes_to_srp is not None
+    }
+
+
 def cents(minutes: float) -> int:
     """Return a price in hundredths of a minute, halves rounded up."""
     return math.floor(minutes * CENTS + 0.5)
@@ -258,6 +301,16 @@ def cents(minutes: float) -> int:
 def priced(amount: float, goal: float) -> int:
     """Return the price in hundredths of a minute of an amount (minutes, pupils), rounded once."""
     return math.floor(amount * cents(goal) + 0.5)
+
+
+def srp_price(goal: float, minutes: float) -> int:
+    """Return the price in hundredths of a minute of an SRP so many minutes from a hub.
+
+    goal · (minutes / 10)²: twice as far is four times as dear. Minutes count to a tenth; all in
+    whole numbers, halves rounded up, so that search, proof and audit agree on every plan.
+    """
+    tenths = round(minutes * 10)
+    return (cents(goal) * tenths * tenths + 5_000) // 10_000
 
 
 def balance_price(goal: float, total: int, mean_of: int, clusters: int) -> int:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import zipfile
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from openpyxl.cell import Cell
@@ -21,6 +24,8 @@ def put(cell: Cell, value: object, style: str = "", *, given: bool = False) -> C
     if value is None or value != value:
         return cell
     cell.value = value
+    if style == COUNT and isinstance(value, int | float) and float(value).is_integer():
+        style = POUNDS  # a spreadsheet would show the point of "#,##0.##" with nothing behind it
     if style:
         cell.number_format = style
     if given:
@@ -37,6 +42,19 @@ def text(cell: Cell, value: object) -> Cell:
     return cell
 
 
+def without_clock(path: Path) -> None:
+    """Take the time of writing out of a workbook, so that the same contents are the same bytes."""
+    with zipfile.ZipFile(path) as book:
+        parts = [(info.filename, book.read(info)) for info in book.infolist()]
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+        for name, contents in parts:
+            if name == "docProps/core.xml":
+                contents = re.sub(rb">[0-9-]{10}T[0-9:.]+Z<", b">2000-01-01T00:00:00Z<", contents)
+            whole = zipfile.ZipInfo(name)  # dated 1980, the first year a zip file knows
+            whole.compress_type = zipfile.ZIP_DEFLATED
+            book.writestr(whole, contents)
+
+
 class Columns:
     """The columns of a sheet by name: where each stands, and its range over the sheet's rows."""
 
@@ -48,6 +66,7 @@ class Columns:
             cell.font = HEAD
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             sheet.column_dimensions[get_column_letter(number)].width = 13
+        sheet.row_dimensions[head].height = 48  # three lines of a wrapped heading
         sheet.freeze_panes = sheet.cell(head + 1, 3)
 
     def letter(self, name: str) -> str:
@@ -94,7 +113,7 @@ class Labelled:
         self.row += 1
         self.sheet.cell(self.row, 1, name)
         put(self.sheet.cell(self.row, 2), value, style, given=given)
-        self.sheet.cell(self.row, 3, why)
+        self.sheet.cell(self.row, 3, why).alignment = Alignment(indent=1)
         self.place[name] = f"{self.sheet.title}!$B${self.row}"
         return self.place[name]
 

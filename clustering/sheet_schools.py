@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 from openpyxl import Workbook
+from openpyxl.styles import PatternFill
 
 from clustering.budget import Budget
 from clustering.need import Need
+from clustering.need_factors import FUNDING, RATE
 from clustering.outlook import Outlook
 from clustering.sensitivity import Sensitivity
 from clustering.sheet_cells import COUNT, PART, PENCE, POUNDS, Columns, Labelled, put, text
@@ -18,13 +20,19 @@ RECORDED = "recorded SEN rate"
 
 @dataclass(frozen=True, eq=False)
 class SheetInputs:
-    """What the workbook shows: a budget, the need behind it, and what goes beside."""
+    """What the workbook shows: a budget, the need behind it, and what goes beside.
+
+    Without a `baseline`, what `own_shares` (by URN) of the money come to stands for it, so that a
+    floor typed into the workbook protects against losses from the study's own formula.
+    """
 
     budget: Budget
     need: Need
     baseline: pd.DataFrame | None = None
+    own_shares: pd.Series | None = None
     outlook: Outlook | None = None
     sensitivity: Sensitivity | None = None
+    notes: tuple[str, ...] = ()
 
 
 def school_columns(book: Workbook, given: SheetInputs) -> Columns:
@@ -53,11 +61,33 @@ def write_schools(cells: Labelled, given: SheetInputs, schools: Columns) -> None
         text(schools.cell("group", row), school["group"])
         text(schools.cell("estimated figures", row), estimated.get(urn, ""))
         for name in names:
-            put(schools.cell(name, row), measures.raw.at[urn, name], COUNT, given=True)
+            style = PART if name == RATE or " rate, " in name else COUNT
+            put(schools.cell(name, row), measures.raw.at[urn, name], style, given=True)
+        _worked_back(cells, given, schools, row, str(school["phase"]))
         _measures(cells, given, schools, row, str(school["phase"]))
         _school_money(cells, given, schools, row, str(urn), str(school["group"]))
     schools.widen(["school"], 40)
     schools.widen(["cluster"], 22)
+
+
+def _worked_back(
+    cells: Labelled, given: SheetInputs, schools: Columns, row: int, phase: str
+) -> None:
+    """Write as formulas the figures that are worked out from funding or from a rate a pupil."""
+    names, urn = given.need.measures.raw.columns, schools.cell("urn", row).value
+    raw = given.need.measures.raw.loc[urn]
+    pupils = f"MAX(0,{schools.at('pupils R-11', row)}-{schools.at('SRP places', row)})"
+    young, old = (cells.place.get(f"£ a pupil, {side}") for side in ("primary", "secondary"))
+    unit = {"primary": young, "middle_primary": young, "all_through": f"(({young}+{old})/2)"}
+    formulas = {
+        FUNDING: ("low prior attainment", f"={{}}/{unit.get(phase, old)}"),
+        RATE: ("IDACI", f"={{}}*{pupils}"),
+    }
+    for name, (result, formula) in formulas.items():
+        if name in names and raw[name] == raw[name]:
+            cell = schools.cell(result, row)
+            cell.fill = PatternFill()
+            put(cell, formula.format(schools.at(name, row)), PENCE)
 
 
 def _measures(cells: Labelled, given: SheetInputs, schools: Columns, row: int, phase: str) -> None:
@@ -116,7 +146,10 @@ def _school_money(
     put(schools.cell("share", row), share, PART)
     money = f"={at('share')}*{cells['to be shared £']}"
     put(schools.cell("formula £", row), money, PENCE)
-    if given.baseline is not None and urn in given.baseline.index:
+    if given.baseline is None and given.own_shares is not None:
+        own = f"={float(given.own_shares.get(urn, 0.0))!r}*{cells['to be shared £']}"
+        put(schools.cell("baseline paid £", row), own, PENCE)
+    elif given.baseline is not None and urn in given.baseline.index:
         past = given.baseline.loc[urn]
         put(schools.cell("baseline paid £", row), past["baseline"], PENCE, given=True)
         put(schools.cell("roll then", row), past.get("baseline_pupils"), COUNT, given=True)

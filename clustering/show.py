@@ -14,6 +14,7 @@ from rich.table import Table
 
 from clustering.comparing import Comparison
 from clustering.inputs import Inputs
+from clustering.outlook import LOSS, PART_OF_BLOCK, Outlook
 from clustering.publish.money import Money
 from clustering.report import Report
 from clustering.solve.checks import Reason
@@ -78,7 +79,9 @@ def clusters_shown(report: Report, inputs: Inputs, pounds: pd.Series | None = No
     if pounds is not None:
         rows["budget £"] = _pounds(pounds.reindex(rows["cluster"])).to_numpy()
         columns += ["budget £"]
-    columns += ["mean_minutes", "max_minutes", "leavers kept %", "breaches"]
+    columns += ["mean_minutes", "max_minutes"]
+    columns += [name for name in ("srp_minutes", "srp_farthest") if name in rows]
+    columns += ["leavers kept %", "breaches"]
     return table_shown(rows[columns], f"{len(rows)} clusters")
 
 
@@ -115,6 +118,9 @@ def budget_shown(money: Money) -> Iterator[Table]:
         rows["floor £"] = _pounds(table["floor"])
         rows["gained or paid £"] = _pounds(table["difference"], sign="+")
     rows["budget £"] = _pounds(table["budget"])
+    if budget.rules.project_share < 1:
+        rows["projects £"] = _pounds(table["project"])
+        rows["single pupils £"] = _pounds(table["individual"])
     rows["with running cost £"] = _pounds(table["total"])
     rows["£ per pupil"] = table["per_pupil"].map("{:,.2f}".format)
     if table["notional_sen"].notna().any():
@@ -127,6 +133,16 @@ def budget_shown(money: Money) -> Iterator[Table]:
     yield table_shown(rows, f"Budgets {budget.label}")
     lines = pd.DataFrame({"line": list(budget.lines), "£": _pounds(pd.Series(budget.lines))})
     yield table_shown(lines, "The pot, to the pound")
+
+
+def years_shown(found: Outlook) -> Table:
+    """Return the lines of the pot, and the way of the deficit, over the years."""
+    tables = [found.lines] if found.deficit is None else [found.lines, found.deficit.T]
+    rows = pd.concat(tables)
+    parts = rows.index.isin([LOSS, PART_OF_BLOCK])
+    words = rows.apply(_pounds)
+    words[parts] = rows[parts].map(lambda v: "–" if v != v else f"{v:.1%}")
+    return table_shown(words.rename_axis("£").reset_index(), "Over the years")
 
 
 def _pounds(values: pd.Series, sign: str = "") -> pd.Series:

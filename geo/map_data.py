@@ -26,6 +26,7 @@ WORDS: Mapping[str, str] = {
     "existing": "today’s clusters",
     "set_aside": "schools outside this plan",
     "selective": "selective",
+    "srp": "SRP",  # what a specialist resource provision is called where pages tell of provision
     "alone": "",  # what grey stands for; empty for "in no cluster"
 }
 """The nouns shown to readers; a caller may hand in its own for any of them."""

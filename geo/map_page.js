@@ -1,27 +1,8 @@
-/* The drawing. Schools come from the rows of the tables, shapes and links from one block of JSON.
-   Every name reaches the page through textContent, so that a name can never act as a tag. */
-var data = JSON.parse(document.getElementById('map-data').textContent);
-var words = data.words;
-var groups = {};
-var canvas = {};
+/* The drawing. Schools come from the rows of the tables, shapes and links from one block of JSON. */
+var frame = document.querySelector('.frame');
 var LEVELS = {land: 205, areas: 330, clusters: 310, roads: 320, existing: 380, routes: 350, links: 420, words: 610,
   schools: 600, numbers: 640};
-Object.keys(LEVELS).forEach(function (name) {
-  var pane = map.createPane(name);
-  pane.style.zIndex = LEVELS[name];
-  if (name === 'links' || name === 'words' || name === 'routes') { pane.style.pointerEvents = 'none'; }
-});
-function svgIn(pane) { return (canvas[pane] = canvas[pane] || L.svg({pane: pane, padding: 0.4})); }
-function group(name) { return (groups[name] = groups[name] || L.layerGroup()); }
-function capital(text) { return text.charAt(0).toUpperCase() + text.slice(1); }
-function node(tag, text, parent, name) {
-  var made = document.createElement(tag);
-  if (text) { made.textContent = text; }
-  if (name) { made.className = name; }
-  if (parent) { parent.appendChild(made); }
-  return made;
-}
-
+panes(LEVELS, ['links', 'words', 'routes']);
 /* One record per school, in the order of the page: links name schools by that order. */
 var sections = Array.prototype.slice.call(document.querySelectorAll('details.cluster'));
 var clusters = sections.filter(function (section) { return !section.hasAttribute('data-alone'); })
@@ -51,21 +32,6 @@ data.links.forEach(function (link) {
   schools[link[0]].links.push(link);
   schools[link[1]].links.push(link);
 });
-
-function factList(pairs, parent) {
-  if (!pairs.length) { return; }
-  var list = node('dl', '', parent);
-  pairs.forEach(function (pair) { node('dt', pair[0], list); node('dd', pair[1], list); });
-}
-
-function card(title) {
-  var box = node('div');
-  box.tabIndex = -1;
-  box.setAttribute('role', 'group');
-  box.setAttribute('aria-label', title);
-  node('h3', title, box);
-  return box;
-}
 
 function schoolCard(school, index) {
   var box = card(school.name);
@@ -101,87 +67,13 @@ function clusterCard(cluster) {
   return box;
 }
 
-function icon(element, name, size) {
-  return L.divIcon({html: element, className: name, iconSize: size ? [size, size] : null});
-}
-
-function drawGround() {
-  var land = {pane: 'land', renderer: svgIn('land'), interactive: false, stroke: true, weight: 1, fillOpacity: 1};
-  data.land.forEach(function (shape) {
-    L.polygon(shape, Object.assign({}, land, {color: '#cfd3ca', fillColor: '#eceae1'})).addTo(map);
-  });
-  data.areas.forEach(function (area) {
-    L.polygon(area.shape, Object.assign({}, land, {color: '#c3c9c4', fillColor: '#f7f5ee'})).addTo(map);
-    L.polygon(area.shape, {pane: 'areas', renderer: svgIn('areas'), interactive: false, fill: false, color: '#6b7a82',
-      weight: 1.25, dashArray: '8 3 2 3'}).addTo(group('areas'));
-    word(area.name, area.at, 'area', 'areas', area.shape);
-  });
-  data.roads.forEach(function (line) {
-    L.polyline(line, {pane: 'roads', renderer: svgIn('roads'), interactive: false, color: '#b3a887', weight: 2, opacity: 0.8})
-      .addTo(group('roads'));
-  });
-  data.places.forEach(function (place) { word(place[0], [place[1], place[2]], 'place', 'places'); });
-}
-
-/* Words on the map: the ones that would cover another step back until there is room. */
-var texts = [];
-var SHIFTS = {place: [[0, -16], [0, 16], [0, -28], [0, 28]], existing: [[0, 0], [0, -24], [0, 24]],
-  area: [[0, 0], [0, -26], [0, 26], [-34, -26], [34, -26], [-34, 26], [34, 26], [0, -52], [0, 52]]};
-function word(text, at, kind, layer, shape) {
-  if (!at) { return; }
-  var box = node('div');
-  node('span', text, box);
-  var marker = L.marker(at, {icon: icon(box, 'word ' + kind), pane: 'words', interactive: false, keyboard: false});
-  marker.addTo(group(layer));
-  texts.push({marker: marker, at: L.latLng(at), span: box.firstChild, shifts: SHIFTS[kind],
-    extent: shape ? L.polygon(shape).getBounds() : null});
-}
-function overlaps(box, taken) {
-  return taken.some(function (other) {
-    return box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3];
-  });
-}
-/* A name may step aside inside its own shape only, never out to sea. */
-function within(text) {
-  if (!text.extent) { return function () { return true; }; }
-  var low = map.latLngToLayerPoint(text.extent.getSouthWest()).subtract(map.latLngToLayerPoint(text.at));
-  var high = map.latLngToLayerPoint(text.extent.getNorthEast()).subtract(map.latLngToLayerPoint(text.at));
-  return function (shift) {
-    return shift[0] >= low.x && shift[0] <= high.x && shift[1] <= low.y && shift[1] >= high.y;
-  };
-}
 function settleWords() {
-  var taken = [];
-  if (map.hasLayer(group('clusters'))) {
-    var small = map.getContainer().classList.contains('tiny') ? 8 : 12;
-    ranked.forEach(function (cluster) {
-      var p = map.latLngToLayerPoint(cluster.place);
-      var box = [p.x - small, p.y - small + 2, p.x + small, p.y + small - 2];
-      var clash = overlaps(box, taken);
-      cluster.chip.getElement().classList.toggle('off', clash);
-      if (!clash) { taken.push(box); }
-    });
-  }
+  var taken = map.hasLayer(group('clusters')) ? placeNumbers(ranked) : [];
   var hubs = schools.filter(function (school) { return school.hub; }).map(function (school) {
     var p = map.latLngToLayerPoint(school.at);
     return [p.x - 10, p.y - 10, p.x + 10, p.y + 10];
   });
-  texts.forEach(function (text) {
-    var shown = text.marker.getElement();
-    if (!shown) { return; }
-    var p = map.latLngToLayerPoint(text.at);
-    var w = text.span.offsetWidth / 2 + 4;
-    var h = text.span.offsetHeight / 2 + 2;
-    var free = text.shifts.filter(within(text)).map(function (shift) {
-      return {shift: shift, box: [p.x - w + shift[0], p.y - h + shift[1], p.x + w + shift[0], p.y + h + shift[1]]};
-    }).filter(function (place) { return !overlaps(place.box, taken); });
-    free = free.filter(function (place) { return !overlaps(place.box, hubs); })[0] || free[0];
-    shown.classList.toggle('off', !free);
-    if (!free) { return; }
-    taken.push(free.box);
-    text.span.style.left = free.shift[0] + 'px';
-    text.span.style.top = free.shift[1] + 'px';
-  });
+  placeWords(taken, hubs);
 }
 
 var ranked = []; // where numbers would cover one another, the cluster of more schools keeps its own

@@ -1,22 +1,8 @@
 /* Start: put the parts on the map and join them to the panel, the tables and the printer. */
-var still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-var whole = L.latLngBounds(data.bounds);
 var panel = document.getElementById('panel');
 var fold = document.getElementById('fold');
-var frame = document.querySelector('.frame');
 var stage = document.getElementById('stage');
 var BUSY = 250; // more links than this hide the map; the reader switches them on
-
-function fit() { map.fitBounds(whole, {padding: [14, 14], animate: false}); }
-
-function sizeMarks() {
-  var corners = [whole.getSouthWest(), whole.getNorthEast()].map(function (at) { return map.project(at); });
-  var room = Math.sqrt(Math.abs((corners[1].x - corners[0].x) * (corners[1].y - corners[0].y)) / Math.max(1, schools.length));
-  var box = map.getContainer();
-  box.classList.toggle('tiny', room * Math.sqrt(schools.length / Math.max(1, clusters.length)) < 42);
-  box.classList.toggle('far', room < 34);
-  box.classList.toggle('mid', room >= 34 && room < 60);
-}
 
 function switchLayer(name, on) {
   if (on) { group(name).addTo(map); } else { group(name).remove(); }
@@ -97,13 +83,7 @@ function startTables() {
     sections.forEach(function (section) { section.open = open; });
     unfold.textContent = open ? 'Close all' : 'Open all';
   });
-  document.querySelectorAll('.below .scroll').forEach(function (box) {
-    var table = box.querySelector('table');
-    if (!table) { return; }
-    box.setAttribute('role', 'region');
-    box.setAttribute('aria-label', table.caption.textContent);
-    new ResizeObserver(function () { box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1; }).observe(box);
-  });
+  scrollRegions();
   startLinks();
 }
 
@@ -130,62 +110,18 @@ function startLinks() {
   });
 }
 
-/* Pan buttons: whoever cannot drag can still move the map. */
-function startControls() {
-  var pad = L.control({position: 'bottomright'});
-  pad.onAdd = function () {
-    var box = node('div', '', null, 'pad');
-    box.setAttribute('role', 'group');
-    box.setAttribute('aria-label', 'Move the map');
-    var moves = [null, ['north', 0, -1, 'M12 6l7 9H5z'], null, ['west', -1, 0, 'M6 12l9-7v14z'], ['whole map', 0, 0, ''],
-      ['east', 1, 0, 'M18 12l-9-7v14z'], null, ['south', 0, 1, 'M12 18l7-9H5z'], null];
-    moves.forEach(function (move) {
-      if (!move) { node('span', '', box); return; }
-      var button = node('button', '', box);
-      button.type = 'button';
-      button.setAttribute('aria-label', move[3] ? 'Move ' + move[0] : 'Show the whole map');
-      button.title = button.getAttribute('aria-label');
-      var svg = sheet(14, 14, '0 0 24 24');
-      if (move[3]) { draw(svg, 'path', {d: move[3], fill: 'currentColor'}); } else {
-        draw(svg, 'path', {d: 'M4 11 12 4l8 7v9h-5.5v-5.5h-5V20H4Z', fill: 'currentColor'});
-      }
-      button.appendChild(svg);
-      button.addEventListener('click', function () {
-        if (move[3]) { map.panBy([move[1] * 140, move[2] * 140], {animate: !still}); } else { fit(); }
-      });
-    });
-    L.DomEvent.disableClickPropagation(box);
-    return box;
+function finder() {
+  var entries = clusters.map(function (cluster) {
+    return {text: cluster.number + ' · ' + cluster.name, under: capital(words.cluster), key: plain(cluster.number + ' ' + cluster.name),
+      go: function () { showCluster(cluster); }};
+  }).concat(schools.map(function (school) {
+    return {text: school.name, under: [school.phaseText, school.area, school.cluster ? school.cluster.name : ''].filter(Boolean).join(' · '),
+      key: plain(school.name), urn: school.row.dataset.urn, go: function () { showSchool(school); }};
+  }));
+  return function (text) {
+    var query = plain(text.trim());
+    return query ? matching(entries, query) : null;
   };
-  pad.addTo(map);
-  L.control.scale({metric: true, imperial: true, maxWidth: 120}).addTo(map);
-}
-
-function startPrint() {
-  var before = null;
-  window.addEventListener('beforeprint', function () {
-    before = {view: map.getBounds(), open: []};
-    sections.forEach(function (section) {
-      if (!section.open) { section.open = true; before.open.push(section); }
-    });
-    map.closePopup();
-    var all = before.view.contains(whole);
-    var view = all ? whole : before.view;
-    var south = map.project(view.getSouthWest());
-    var north = map.project(view.getNorthEast());
-    var tall = 680 * Math.abs((south.y - north.y) / (north.x - south.x)) + 20;
-    frame.style.cssText = 'flex:none;width:680px;height:' + Math.round(Math.min(Math.max(tall, 380), 760)) + 'px';
-    map.invalidateSize({animate: false});
-    if (all) { fit(); } else { map.fitBounds(view, {animate: false}); }
-  });
-  window.addEventListener('afterprint', function () {
-    if (!before) { return; }
-    frame.style.cssText = '';
-    before.open.forEach(function (section) { section.open = false; });
-    map.invalidateSize({animate: false});
-    map.fitBounds(before.view, {animate: false});
-    before = null;
-  });
 }
 
 document.getElementById('noscript').hidden = true;
@@ -196,14 +132,14 @@ drawClusters();
 drawRoutes();
 drawLinks();
 drawSchools();
-map.on('zoomend', function () { sizeMarks(); settleWords(); });
+map.on('zoomend', function () { sizeMarks(schools.length, clusters.length); settleWords(); });
 startPanel();
 map.invalidateSize({animate: false});
 fit();
-sizeMarks();
+sizeMarks(schools.length, clusters.length);
 settleWords();
 startTables();
 startControls();
-startSearch(showSchool, showCluster);
-startPrint();
+startSearch(finder());
+startPrint(sections);
 map.getContainer().dataset.ready = 'yes';

@@ -7,28 +7,29 @@ scripts do not run.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import folium
 import geopandas as gpd
-import jinja2
 import numpy as np
 import pandas as pd
 
 from geo import map_ground as ground
-from geo.colours import LAND, PALETTE, neighbour_colours
+from geo.colours import PALETTE, neighbour_colours
 from geo.map_data import PHASES, SENTENCE, WORDS, MapData, Source
+from geo.map_parts import context, embedded, layer, names, styles, template, text_of
 from geo.offline import OfflineMap
 
-__all__ = ["MapData", "Source", "draw", "save"]
+__all__ = ["MapData", "Source", "draw", "embedded", "save"]
 
-SCRIPTS = ("map_shapes.js", "map_page.js", "map_search.js", "map_start.js")
+SCRIPTS = (
+    *("map_shapes.js", "map_basics.js", "map_ground.js", "map_page.js", "map_search.js"),
+    *("map_print.js", "map_start.js"),
+)
 
 
 def draw(data: MapData) -> folium.Map:
@@ -41,7 +42,7 @@ def draw(data: MapData) -> folium.Map:
     schools = _ordered(data)
     sections = _sections(data, schools)
     payload, notes = _payload(data, schools, words)
-    body = _template().render(
+    body = template("map_page.html").render(
         data=data,
         words=words,
         sections=sections,
@@ -59,9 +60,9 @@ def draw(data: MapData) -> folium.Map:
     return OfflineMap(
         f"{data.title} – {data.subtitle}" if data.subtitle else data.title,
         ((south + north) / 2, (west + east) / 2),
-        styles=_styles(),
+        styles=styles(),
         body=body,
-        script="\n".join(_text(name) for name in SCRIPTS),
+        script="\n".join(text_of(name) for name in SCRIPTS),
         zoomSnap=0.25,
         zoomDelta=0.75,
         minZoom=6,
@@ -87,30 +88,6 @@ def save(map_or_data: folium.Map | MapData, path: Path) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return path
-
-
-def embedded(value: Any) -> str:
-    """Return JSON that may stand inside a script element whatever the names in it contain."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
-
-
-def _text(name: str) -> str:
-    return files("geo").joinpath(name).read_text(encoding="utf-8")
-
-
-def _template() -> jinja2.Template:
-    tongue = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    return tongue.from_string(_text("map_page.html"))
-
-
-def _styles() -> str:
-    colours = "".join(f"--c{index}:{colour};" for index, colour in enumerate(PALETTE))
-    return f":root{{--land:{LAND};{colours}}}\n{_text('map_page.css')}"
 
 
 def _ordered(data: MapData) -> pd.DataFrame:
@@ -203,12 +180,8 @@ def _existing(table: gpd.GeoDataFrame | None) -> list[dict[str, Any]]:
     details = rows["details"] if "details" in rows else [()] * len(rows)
     return [
         {"name": str(name), "facts": tuple(facts)}
-        for name, facts in zip(_names(rows), details, strict=True)
+        for name, facts in zip(names(rows), details, strict=True)
     ]
-
-
-def _names(frame: gpd.GeoDataFrame) -> list[str]:
-    return [str(name) for name in frame.get("name", frame.index)]
 
 
 def _payload(
@@ -236,9 +209,9 @@ def _payload(
                 ground.outlines(clusters.geometry), clusters.geometry, routes, strict=True
             )
         ],
-        "areas": _layer(data.areas.sort_index()),
-        "existing": _layer(data.existing.sort_index()) if data.existing is not None else [],
-        **_context(data.context),
+        "areas": layer(data.areas.sort_index()),
+        "existing": layer(data.existing.sort_index()) if data.existing is not None else [],
+        **context(data.context),
         "links": links,
         "colours": list(PALETTE),
         "words": dict(words),
@@ -247,34 +220,6 @@ def _payload(
 
 def _routes(routes: gpd.GeoDataFrame, labels: list[str]) -> list[list[list[list[float]]]]:
     return ground.bundles(routes.set_index("cluster").geometry, labels)
-
-
-def _layer(frame: gpd.GeoDataFrame) -> list[dict[str, Any]]:
-    none = np.empty((0, 2))
-    rows = zip(frame.index, ground.outlines(frame.geometry), frame.geometry, strict=True)
-    names = _names(frame)
-    return [
-        {"name": names[at], "shape": shape, "at": ground.label_place(outline, none)}
-        for at, (_, shape, outline) in enumerate(rows)
-    ]
-
-
-def _context(context: gpd.GeoDataFrame | None) -> dict[str, Any]:
-    if context is None or context.empty:
-        return {"land": [], "roads": [], "places": []}
-    kinds = dict(list(context.groupby("kind")))
-    places = kinds.get("place")
-    found: dict[str, Any] = {
-        "land": ground.outlines(kinds["land"].geometry) if "land" in kinds else [],
-        "roads": ground.lines(kinds["road"].geometry) if "road" in kinds else [],
-        "places": [],
-    }
-    if places is not None:
-        middle = places.geometry.centroid
-        lat, lon = ground.to_degrees(middle.x, middle.y)
-        names = [str(name) for name in places["name"]]
-        found["places"] = sorted(zip(names, lat.tolist(), lon.tolist(), strict=True))
-    return found
 
 
 def _has(data: MapData, schools: pd.DataFrame, payload: Mapping[str, Any]) -> dict[str, bool]:

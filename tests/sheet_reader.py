@@ -69,6 +69,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ISNUMBER": lambda v: is_number(v()),
     "INT": lambda v: math.floor(v()),
     "MOD": lambda a, b: a() - b() * math.floor(a() / b()),
+    "INDEX": lambda v, k: v()[int(k()) - 1][0] if isinstance(v(), np.ndarray) else v(),
     "ROUND": lambda v, n: round(float(v()), int(n())),
 }
 OPERATORS = {"=": "==", "<>": "!=", "^": "**"}

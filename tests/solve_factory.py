@@ -35,6 +35,10 @@ FEATURES = (
     "far",
     "all_through",
     "infant_junior",
+    "srp_limit",
+    "srp_price",
+    "srp_by_area",
+    "srp_by_name",
 )
 
 
@@ -50,7 +54,7 @@ def random_problem(seed: int, features: tuple[str, ...] = (), n: int = 10) -> Pr
     pupils = rng.integers(60, 500, n).astype(float)
     xy = rng.uniform(0, 20, (n, 2))
     minutes = np.sqrt(((xy[:, None] - xy[None]) ** 2).sum(axis=2)) * rng.uniform(0.9, 1.1, (n, n))
-    two = "crossing" in features or "area_limits" in features
+    two = bool({"crossing", "area_limits", "srp_by_area"} & set(features))
     table = pd.DataFrame(
         {
             "name": [f"Invented {k}" for k in range(n)],
@@ -116,6 +120,23 @@ def random_problem(seed: int, features: tuple[str, ...] = (), n: int = 10) -> Pr
         rules["connected"] = False
     if "far" in features:
         rules["max_minutes_to_hub"] = 9.0
+    # Drawn from a stream of its own, so that other features keep the schools they had.
+    srp = np.random.default_rng(seed + 1)
+    reach = pd.DataFrame(
+        srp.uniform(0, 40, (n, 2)).round(1), index=urns, columns=["ASD primary", "SLCN secondary"]
+    )
+    if "srp_limit" in features:
+        rules["max_minutes_to_srp"] = 26.0
+    if "srp_price" in features:
+        goals["srp"] = 1.5
+    if "srp_by_area" in features:
+        rules["areas"] = "price" if "crossing" in features else "ignore"
+        area = rules.setdefault("area", {}).setdefault("West", {})
+        area["max_minutes_to_srp"] = {"ASD primary": 15.0}
+    if "srp_by_name" in features:
+        named = rules.setdefault("cluster", {}).setdefault("Special", {})
+        named.setdefault("contains", urns[int(srp.integers(n))])
+        named["max_minutes_to_srp"] = 18.0
     existing = None
     if "change" in features:
         existing = pd.Series(rng.choice(["A", "B", ""], n), index=urns)
@@ -129,6 +150,7 @@ def random_problem(seed: int, features: tuple[str, ...] = (), n: int = 10) -> Pr
         existing=existing,
         ties=ties,
         pinned_hubs=[urns[int(rng.integers(n))]] if "pins" in features else [],
+        reach=reach if any(feature.startswith("srp") for feature in features) else None,
     )
 
 

@@ -103,7 +103,43 @@ def test_cap_frees_money_that_is_held_and_said():
     assert found.table["budget"].to_dict() == {"A": 55_000, "B": 100_000}
     assert found.lines["held by the cap"] == 45_000
     assert whole_pot(found) == 200_000
-    assert any("holds back £45,000" in note for note in found.notes)
+    (said,) = [note for note in found.notes if "cap" in note]
+    assert said == "The cap on gains over the baseline takes £45,000 from A: it is held."
+
+
+def test_who_is_capped_is_not_told_to_pay_out_of_gains():
+    """C falls to its floor; the cap takes £34,000 from A, which pays for that and more."""
+    rules = BudgetRules(pot=300_000, contingency=0, running_cost=0, floors=[0.05], cap=0.1)
+    urns = ["900000", "900001", "900002"]
+    base = pd.DataFrame({"baseline": [100_000.0, 100_000.0, 100_000.0]}, index=urns)
+    found = budgets(
+        plan_of(["A", "B", "C"]),
+        shares_of([144, 96, 60]),
+        rules,
+        schools=schools([1.0, 1.0, 1.0]),
+        baseline=base,
+    )
+    assert found.table["budget"].to_dict() == {"A": 109_000, "B": 96_000, "C": 95_000}
+    (said,) = [note for note in found.notes if "cap" in note]
+    assert "£35,000 of protection against the baseline goes to C" in said
+    assert "A pay for it: they keep 90.0% of every pound gained" in said
+    assert "takes £34,000 from A: it pays for floors." in said
+
+
+@pytest.mark.parametrize("cap", [None, 0.1])
+def test_what_is_not_in_force_is_said(cap):
+    def notes(rules: BudgetRules, base: pd.DataFrame | None, year: int = 0) -> str:
+        plan, table = plan_of(["A", "B"]), schools([1.0, 1.0])
+        found = budgets(plan, shares_of([1, 1]), rules, schools=table, baseline=base, year=year)
+        return " ".join(found.notes)
+
+    rules = BudgetRules(pot=200_000, floors=[0.05, "off"], cap=cap)
+    base = pd.DataFrame({"baseline": [90_000.0, 90_000.0]}, index=["900000", "900001"])
+    named = "no floor" if cap is None else "neither floor nor cap"
+    assert f"No baseline is given, so {named} is in force." in notes(rules, None)
+    assert ("the cap with them" in notes(rules, base, year=1)) == (cap is not None)
+    assert "in force" not in notes(rules, base)
+    assert "in force" not in notes(BudgetRules(pot=200_000, floors="off"), None)
 
 
 def test_floors_beyond_the_pot_are_an_answer_not_a_budget():
@@ -143,7 +179,7 @@ def test_baseline_is_brought_to_todays_pupils_and_new_schools_have_their_formula
         baseline=base,
     )
     assert found.table["baseline"].to_dict() == {"A": 20_000, "B": 50_000}
-    assert "1 schools have no baseline" in found.notes[0]
+    assert "Without a baseline: 1 school;" in found.notes[0]
 
 
 def test_floors_end_after_their_years():
@@ -199,6 +235,8 @@ def test_project_and_individual_parts_sum():
         ({"high_needs_block": 2}, "needs either pot"),
         ({"pot": 1, "ring_fence": {"primary": 0.5, "secondary": 0.6}}, "sum to 1"),
         ({"pot": 1, "floors": []}, "floors is empty"),
+        ({"pot": 1, "floors": ["off"], "cap": 0.1}, "only beside a floor"),
+        ({"high_needs_block": 1, "devolved_share": "kent"}, "hounslow, nottinghamshire"),
         ({"pot": 1, "floors": [1.5]}, "less than or equal to 1"),
         ({"pot": -1}, "greater than or equal to 0"),
         ({"pot": float("nan")}, "greater than or equal to 0|finite"),
@@ -251,6 +289,14 @@ def test_outlook_has_a_column_a_year_and_says_which_year_fails():
     assert found.notes[0].startswith("2025-26: The pot cannot pay the floors")
 
 
+def test_years_that_fail_alike_are_told_in_one_sentence():
+    rules = BudgetRules(pot=20_000, years=3)
+    plan, shares, table = plan_of(["A", "B"]), shares_of([1, 1]), schools([1.0, 1.0])
+    found = outlook(lambda year: budgets(plan, shares, rules, schools=table, year=year), rules)
+    (said,) = found.notes
+    assert said.startswith("2025-26, 2026-27, 2027-28: The pot of £20,000 cannot pay")
+
+
 # -- properties ------------------------------------------------------------------------------------
 
 PHASES = ["primary", "secondary", "all_through", "middle_primary", "middle_secondary"]
@@ -280,11 +326,12 @@ def rule_sets(draw):
         "contingency": draw(st.sampled_from([0.0, 0.05, 0.173])),
         "running_cost": draw(st.sampled_from([0.0, 12_000.0])),
         "floors": draw(st.sampled_from([[0.03], [0.15], ["off"]])),
-        "cap": draw(st.sampled_from([None, 0.0, 0.25])),
         "round_to": draw(st.sampled_from([1, 7, 100, 1000])),
         "outside": draw(st.sampled_from(["held", "shared"])),
         "project_share": draw(st.sampled_from([1.0, 0.86])),
     }
+    if values["floors"] != ["off"]:
+        values["cap"] = draw(st.sampled_from([None, 0.0, 0.25]))
     if draw(st.booleans()):
         values["phase_weights"] = {"primary": 1.0, "secondary": draw(st.sampled_from([0.5, 1.3]))}
     if draw(st.booleans()):

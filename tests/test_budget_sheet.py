@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,12 @@ RULES = {
         "floors": ["off"],
         "ring_fence": {"primary": 0.6, "secondary": 0.4},
     },
+    "part of a block, growing": {
+        "high_needs_block": 100_000_050.0,
+        "devolved_share": "hounslow",
+        "growth": 0.0123,
+        "floors": ["off"],
+    },
     "floors beyond the pot": {"pot": 1_000_000, "floors": [0.03]},
     "pot below its topslice": {"pot": 40_000, "floors": ["off"]},
 }
@@ -111,7 +118,8 @@ def written(
     def of(year: int) -> Budget:
         return budgets(plan, need.shares, rules, schools=county, baseline=baseline, year=year)
 
-    given = SheetInputs(of(1), need, baseline, outlook(of, rules), sensitivity(need, plan, draws=9))
+    beside = (outlook(of, rules), sensitivity(need, plan, draws=9), ("=a note",))
+    given = SheetInputs(of(1), need, baseline, need.shares, *beside)
     write_budget_sheet(path, given)
     return given.budget
 
@@ -179,6 +187,98 @@ def test_what_if_in_the_sheet_is_what_if_in_the_program(tmp_path, county, plan, 
     )
     sheet = Book(path).column("clusters", "budget £")
     assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
+
+
+def type_in(path: Path, figures: dict[str, object]) -> Book:
+    """Type figures beside labels of the sheet `formula` and return the workbook anew."""
+    book = openpyxl.load_workbook(path)
+    cells = {str(row[0].value): row[1] for row in book["formula"].iter_rows()}
+    for label, figure in figures.items():
+        cells[label].value = figure
+    book.save(path)
+    return Book(path)
+
+
+def test_a_floor_without_a_baseline_is_measured_from_the_studys_own_formula(
+    tmp_path, county, plan, need
+):
+    path, rules = tmp_path / "budget.xlsx", BudgetRules(pot=2e6, floors=["off"])
+    plain = budgets(plan, need.shares, rules, schools=county)
+    write_budget_sheet(path, SheetInputs(plain, need, own_shares=plain.schools["share"]))
+    assert Book(path).value("check", "D2") == 0
+    other = {f"weight {f}": 0.0 for f in need.measures.factors} | {"weight ehc_plans": 1.0}
+    book = type_in(path, other | {"greatest loss allowed": 0.03})
+    found = budgets(
+        plan,
+        need.reweighted({"ehc_plans": 1.0}).shares,
+        BudgetRules(pot=2e6, floors=[0.03]),
+        schools=county,
+        baseline=plain.schools[["formula"]].set_axis(["baseline"], axis=1),
+    )
+    sheet = book.column("clusters", "budget £")
+    assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
+    assert (found.table["difference"] > 1).any()
+
+
+def test_another_part_of_the_block_can_be_typed_in(tmp_path, county, plan, need, baseline):
+    path = tmp_path / "budget.xlsx"
+    rules = BudgetRules(**RULES["part of a block, growing"])
+    written(path, rules, county, plan, need, baseline)
+    book = type_in(path, {"part of it devolved": 0.0187})
+    more = rules.model_copy(update={"devolved_share": 0.0187})
+    found = budgets(plan, need.shares, more, schools=county, baseline=baseline, year=1)
+    sheet = book.column("clusters", "budget £")
+    assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
+
+
+@pytest.mark.parametrize("year", [0, 2, 3])
+def test_another_year_has_its_own_floor(year, tmp_path, county, plan, need, baseline):
+    path = tmp_path / "budget.xlsx"
+    rules = BudgetRules(pot=1_700_000, growth=0.01, floors=[0.0, 0.02, 0.05, "off"])
+    written(path, rules, county, plan, need, baseline)  # of the second year
+    book = type_in(path, {"years since the first": year})
+    found = budgets(plan, need.shares, rules, schools=county, baseline=baseline, year=year)
+    sheet = book.column("clusters", "budget £")
+    assert {label: sheet[label] for label in plan.labels} == found.table["budget"].to_dict()
+    assert book.value("check", "D3") == 0
+
+
+def test_figures_worked_back_follow_their_sources(tmp_path, county, plan):
+    """A unit value that is put right moves every school's pupils with low prior attainment."""
+    table = county.drop(columns=["low_prior_attainment", "idaci"]).assign(
+        prior_attainment_funding=county["low_prior_attainment"] * 1175,
+        idaci_rate=county["idaci"] / 1000,
+    )
+    table.loc["900002", ["prior_attainment_funding", "idaci_rate"]] = np.nan
+    need = need_units(table)
+    path, rules = tmp_path / "budget.xlsx", BudgetRules(pot=2e6)
+    write_budget_sheet(path, SheetInputs(budgets(plan, need.shares, rules, schools=table), need))
+    assert Book(path).value("check", "D2") == 0
+    book = type_in(path, {"£ a pupil, secondary": 1900.0})
+    unit = need.measures.values.low_prior_attainment.model_copy(update={"secondary": 1900.0})
+    values = need.measures.values.model_copy(update={"low_prior_attainment": unit})
+    sheet, hand = book.column("schools", "low prior attainment"), need_units(table, values=values)
+    expected = hand.measures.table["low_prior_attainment"].dropna().drop("900002")  # an estimate
+    assert {urn: sheet[urn] for urn in expected.index} == pytest.approx(expected.to_dict())
+
+
+def test_what_is_to_be_said_stands_in_the_workbook(tmp_path, county, plan, need, baseline):
+    path = tmp_path / "budget.xlsx"
+    rules = BudgetRules(**RULES["floors beyond the pot"])
+    budget = written(path, rules, county, plan, need, baseline)
+    said = [row[0].value for row in openpyxl.load_workbook(path)["notes"].iter_rows()]
+    assert said == [*budget.reasons, "=a note"]
+
+
+def test_no_workbook_tells_the_time(tmp_path, county, plan, need, baseline):
+    first, second = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
+    for path in (first, second):
+        written(path, BudgetRules(pot=2e6), county, plan, need, baseline)
+    assert first.read_bytes() == second.read_bytes()
+    with zipfile.ZipFile(first) as book:
+        assert {info.date_time[0] for info in book.infolist()} == {1980}
+        told = book.read("docProps/core.xml").decode()
+    assert set(re.findall(r">(\d{4})-", told)) == {"2000"}
 
 
 def test_names_that_look_like_formulas_stay_names(tmp_path, county, plan, need, baseline):

@@ -306,6 +306,29 @@ def test_threshold_of_ten():
     assert attack(safe.published(), safe.knowledge()) == ()
 
 
+def test_what_public_measures_give_away_is_told_in_words_all_the_same():
+    found = Release()
+    found.measure("pupils", series(3, 200, 300), public=True)
+    found.measure("taught", series(3, 200, 300))
+    found.whole("pupils", ["taught"], complete=True)
+    found.grouping("school", {u: u for u in URNS[:3]})
+    found.table("school", "taught")
+    safe = found.protect()
+    assert [safe.shown("school", u, "taught").text for u in URNS[:3]] == [FEW, "200", "300"]
+    assert attack(safe.published(), safe.knowledge()) == ()
+
+
+def test_a_hasty_choice_hides_nothing_that_the_rest_protects_without(monkeypatch):
+    groupings = (A, B, {**A, URNS[3]: "North"})
+    ehc = series(20, 30, 3, 2, 25, 35)
+    patient = release(*groupings, ehc=ehc).protect().published()["cells"]
+    monkeypatch.setattr("clustering.publish.disclosure_choice.PATIENCE", 0)
+    safe = release(*groupings, ehc=ehc).protect()
+    assert attack(safe.published(), safe.knowledge()) == ()
+    shown = [sum(c["value"] is not None for c in x) for x in (safe.published()["cells"], patient)]
+    assert 0 < shown[0] <= shown[1]
+
+
 # -- the gate --------------------------------------------------------------------------------------
 
 

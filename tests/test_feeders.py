@@ -216,6 +216,7 @@ def test_every_fault_is_told_at_once_with_row_and_school() -> None:
         ("urn,900003,900003 Saltpan\n900001,4,5", "two columns"),
         ("from_urn,to_urn,pupils\n900001,900003,z", "no count"),
         ("from_urn,to_urn,pupils\nOUT,900003,4", "no URN"),
+        ("from_urn,to_urn,pupils\n900001,900003,0\n900002,OUT,0", "every flow is 0"),
     ],
 )
 def test_files_that_are_no_flows(text: str, words: str) -> None:

@@ -370,6 +370,9 @@ def test_calibration_needs_flows_that_some_tau_explains() -> None:
     with pytest.raises(FlowsError, match="no known flow"):
         calibrate(no_feeders(), table, minutes)
     links = pd.DataFrame({"from_urn": ["1"], "to_urn": ["41"], "pupils": [9.0], "estimated": False})
+    none = replace(no_feeders(), links=links.assign(pupils=0.0))
+    with pytest.raises(FlowsError, match="no known flow"):
+        calibrate(none, table, minutes)
     far = minutes.copy()
     far.loc["1", "41"] = 400.0
     with pytest.raises(FlowsError, match="no tau explains"):

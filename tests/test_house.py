@@ -70,7 +70,8 @@ def test_imports_go_one_way(path: Path) -> None:
 def test_only_the_desk_knows_the_drawing_room(path: Path) -> None:
     if is_front(path) or name_of(path) == "geo.maps":
         return
-    assert not {name for name in imports(path) if name.startswith("geo.maps")}
+    rooms = ("geo.maps", "geo.provision_map")
+    assert not {name for name in imports(path) if name.startswith(rooms)}
 
 
 def test_audit_imports_no_solver() -> None:

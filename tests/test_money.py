@@ -13,11 +13,13 @@ from clustering.budget import budgets
 from clustering.budget_rules import BudgetRules
 from clustering.inputs import Inputs, load_inputs
 from clustering.need import need_units
-from clustering.panel import COLUMNS, panel
+from clustering.panel import COLUMNS, largest_trusts, panel, trust_sentences
 from clustering.plan import Cluster, Plan
 from clustering.publish.money import (
     BUDGET_COLUMNS,
     TODAY_COLUMNS,
+    budget_json,
+    floor_of,
     money_of,
     parts_of,
     rounded_budgets,
@@ -88,6 +90,53 @@ def test_what_if_of_a_forum_meeting(loaded, capsys):
     own = money.study_own.table["formula"]
     assert (money.table["protected"] >= 0.97 * own - 1e-6).all()
     assert money.table["against_study"].sum() == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("words", "part"), [("0.03", 0.03), (" 3% ", 0.03), ("off", "off"), ("0", 0.0), ("100%", 1.0)]
+)
+def test_floors_in_words(words, part):
+    assert floor_of(words) == pytest.approx(part)
+
+
+@pytest.mark.parametrize("words", ["3", "-1%", "some", "nan"])
+def test_floors_in_words_that_cannot_be(words):
+    with pytest.raises(StudyError, match="is no part of the baseline"):
+        floor_of(words)
+
+
+def test_a_cap_asked_for_is_measured_from_the_studys_own_formula(loaded, capsys):
+    study, inputs, plan = loaded
+    asked = ("--weights", "ehc_plans=1", "--cap", "0.01")
+    assert clusters("budget", study, study.parent / "existing.csv", *asked) == 0
+    assert "The cap on gains over the formula of the study" in " ".join(
+        capsys.readouterr().out.split()
+    )
+    money = money_of(inputs, plan, weights={"ehc_plans": 1}, cap=0.01)
+    assert (money.table["protected"] <= 1.01 * money.study_own.table["formula"] + 1e-6).all()
+
+
+def test_projects_and_single_pupils_are_shown_where_they_differ(tmp_path, capsys):
+    for part, shown in (("1.0", False), ("0.6", True)):
+        study = moorshire(BUDGET + f"project_share = {part}\n").write(tmp_path)
+        assert clusters("budget", study, tmp_path / "existing.csv") == 0
+        assert ("single" in capsys.readouterr().out) == shown
+
+
+def test_several_years_and_the_way_to_balance_are_shown(tmp_path, capsys):
+    deficit = "[budget.deficit]\nopening = 900\nspend = 100\nblock = 200\ntarget_year = 2026\n"
+    study = moorshire(BUDGET + "growth = 0.1\nyears = 2\n" + deficit).write(tmp_path)
+    assert clusters("budget", study, tmp_path / "existing.csv") == 0
+    told = capsys.readouterr().out
+    assert "Over the years" in told
+    rows = {line.split("│")[1].strip(): line.split("│")[2:4] for line in told.splitlines()
+            if line.count("│") == 4}  # fmt: skip
+    assert [cell.strip() for cell in rows["pot"]] == ["1,000,000", "1,100,000"]
+    assert [cell.strip() for cell in rows["closing deficit"]] == ["800", "700"]
+    assert "a deficit of £700 is left" in told
+    inputs = load_inputs(Study.load(study))
+    told = budget_json(inputs, judge(inputs, tmp_path / "existing.csv")[0])
+    assert told["deficit"]["2026-27"]["closing deficit"] == 700
 
 
 def test_floors_beyond_a_smaller_pot_are_an_answer(tmp_path, capsys):
@@ -184,7 +233,12 @@ def test_a_result_answers_what_if(tmp_path):
     assert asked.budget.lines["pot"] == 2e6
     assert asked.study_own.lines["pot"] == 2e6
     assert asked.need.weights == {"pupils": 1.0}
-    assert "<table" in asked._repr_html_()
+    shown = asked._repr_html_()
+    assert "against_study" in shown
+    assert "100% pupils" in shown
+    richer = result.money(pot=2e6)
+    assert richer.study_own.lines["pot"] == 1e6
+    assert (richer.table["against_study"] > 0).all()
 
 
 def test_a_moved_school_takes_its_share_along_against_today(loaded):
@@ -236,11 +290,47 @@ def test_notional_sen_and_figures_of_strangers(tmp_path):
         figures="urn,notional_sen\n" + "\n".join(rows),
     )
     inputs = load_inputs(Study.load(whole.write(tmp_path)))
-    assert any("1 schools not in the study" in note for note in inputs.notes)
+    assert any("1 school not in the study" in note for note in inputs.notes)
     plan = judge(inputs, tmp_path / "existing.csv")[0]
     found = money_of(inputs, plan).budget
     assert found.table["notional_sen"].sum() == 60_000 * len(county().schools)
     assert found.lines["pot"] == 1e6
+
+
+@pytest.mark.parametrize(
+    ("lines", "head"),
+    [
+        (BUDGET + 'baseline = "past.csv"', "urn,baseline"),
+        ('[need]\nfigures = "past.csv"', "urn,notional_sen"),
+        ('[need]\nprevious = "past.csv"', "urn,pupils,sen_support,ehc_plans"),
+        ('[need]\nidaci = "idaci.csv"\nhomes = "past.csv"', "urn,lsoa,pupils"),
+    ],
+)
+def test_a_file_of_another_council_is_refused(tmp_path, capsys, lines, head):
+    row = ",".join(["777777", *["9"] * head.count(",")])
+    idaci = "lsoa,idaci_score\nX1,0.2"
+    study = moorshire(lines, past=f"{head}\n{row}\n", idaci=idaci).write(tmp_path)
+    assert clusters("check", study) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "no URN of this file is that of a school of the study" in told
+    assert "past.csv" in told
+
+
+def test_a_baseline_of_nothing_is_refused(tmp_path, capsys):
+    rows = [f"{urn},0" for urn in county().schools["urn"]]
+    whole = moorshire(BUDGET + 'baseline = "past.csv"', past="urn,baseline\n" + "\n".join(rows))
+    assert clusters("check", whole.write(tmp_path)) == 2
+    assert "every baseline is 0" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_baseline_of_strangers_is_told_beside_the_budget(tmp_path, capsys):
+    rows = [f"{urn},£9000" for urn in county().schools["urn"][1:]] + ["777777,5"]
+    whole = moorshire(BUDGET + 'baseline = "past.csv"', past="urn,baseline\n" + "\n".join(rows))
+    study = whole.write(tmp_path)
+    assert clusters("budget", study, tmp_path / "existing.csv") == 0
+    told = " ".join(capsys.readouterr().out.split())
+    assert "Not used is the baseline of 1 school not in the study: 777777." in told
+    assert "Without a baseline: 1 school;" in told
 
 
 def test_figures_that_cannot_be_read_stop_the_study(tmp_path, capsys):
@@ -282,6 +372,20 @@ def test_one_seat_a_school_and_a_flag_over_sixty_per_cent(town):
     assert "more than 60%" in table.at["900001", "flag"]
     assert pd.isna(table.at["900004", "trust_share"])
     assert table.at["900004", "flag"] == ""
+
+
+def test_the_largest_trust_of_each_cluster_is_named(town):
+    plan, schools, minutes = town
+    found = largest_trusts(panel(plan, schools, minutes))
+    assert found.loc["A"].tolist() == ["Moor Trust", 0.75]
+    assert trust_sentences(panel(plan, schools, minutes, trust_share=0.8)) == [
+        "B: Moor Trust has 100% of the seats."
+    ]
+    nobody = largest_trusts(panel(plan, schools.assign(trust=""), minutes))
+    assert nobody["largest_trust"].tolist() == ["", ""]
+    assert nobody["trust_share"].isna().all()
+    halves = schools.assign(trust=["Reed", "Ash", "Reed", "Ash", ""])
+    assert largest_trusts(panel(plan, halves, minutes)).loc["A"].tolist() == ["Ash", 0.5]
 
 
 def test_a_federation_may_share_one_seat(town):

@@ -67,6 +67,14 @@ def test_srp_places_are_netted_off():
     assert "20 SRP places are netted off" in netted.notes[0]
 
 
+def test_more_places_than_pupils_are_named():
+    need = need_units(two_schools(srp_places=[4.0, 999.0]))
+    assert any("More SRP places than pupils at 1 school," in note for note in need.notes)
+    assert "(900002)" in " ".join(need.notes)
+    assert need.units["900002"] < need_units(two_schools()).units["900002"]
+    assert not any("More SRP" in note for note in need_units(two_schools()).notes)
+
+
 def test_a_missing_figure_is_estimated_never_zero():
     need = need_units(two_schools(fsm6=[np.nan, 60.0]))
     assert need.imputed.to_dict("records") == [{"urn": "900001", "column": "fsm6"}]
@@ -106,6 +114,16 @@ def test_a_factor_that_is_absent_hands_its_weight_on():
     assert need_units(table).weights == pytest.approx(
         {"pupils": 0.5, "fsm6": 0.2, "low_prior_attainment": 0.2, "recorded_sen": 0.1}
     )
+
+
+def test_a_factor_that_is_nil_everywhere_is_not_said_to_be_missing():
+    need = need_units(two_schools(low_prior_attainment=[0.0, 0.0]))
+    assert need.weights == need_units(two_schools()).weights
+    assert need.banner.partition("; ")[2].startswith(
+        "IDACI is not in the data; low prior attainment is 0 at every school."
+    )
+    with pytest.raises(ValueError, match="no such figures above 0"):
+        need_units(two_schools(low_prior_attainment=[0.0, 0.0]), {"low_prior_attainment": 1.0})
 
 
 def test_thirty_per_cent_on_plans_can_be_asked_at_once():

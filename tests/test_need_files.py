@@ -89,6 +89,11 @@ def test_figures_that_cannot_be(table, words):
         figures(table)
 
 
+def test_pounds_may_carry_their_sign():
+    table = headed(["URN", "baseline"], ["900001", "£1,234.50"], ["900002", " £ 7"])
+    assert figures(table)["baseline"].tolist() == [1234.5, 7.0]
+
+
 def test_all_faults_of_a_file_are_told_at_once():
     table = headed(["URN", "idaci funding"], ["900001", "red"], ["900001", "blue"])
     with pytest.raises(FiguresError) as caught:
@@ -219,6 +224,9 @@ def test_codes_of_another_year_are_refused_unless_accepted_on_record():
         idaci_rates(table, old, unit_values())
     found = idaci_rates(table, old, unit_values(), match=0.5)
     assert found.rate.notna().tolist() == [True, False]
+    assert found.approximate.endswith(
+        "; 50.0% of the neighbourhoods are not among the LSOAs of 2011 of its table"
+    )
 
 
 def test_schools_without_lsoa_cannot_be_looked_up():

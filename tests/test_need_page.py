@@ -115,5 +115,11 @@ def test_feeders_say_who_is_kept_and_hide_small_counts(loaded):
         inputs.feeders.elsewhere["pupils"] < FEW
     ).sum()
     assert known.dropna().min() >= FEW
+    ours = table[table["to_urn"].isin(inputs.table.index)]
+    assert set(ours["from_urn"]) == set(ours.loc[ours["principal"] == "yes", "from_urn"])
+    largest = links.sort_values(["from_urn", "pupils", "to_urn"], ascending=[True, False, True])
+    expected = largest.drop_duplicates("from_urn").set_index("from_urn")["to_urn"].to_dict()
+    first = table[table["principal"] == "yes"]
+    assert dict(zip(first["from_urn"], first["to_urn"], strict=True)) == expected
     same = (table["from_cluster"] == table["to_cluster"]) & (table["from_cluster"] != "")
     assert (table["in_plan"] == "kept").tolist() == same.tolist()

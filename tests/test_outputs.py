@@ -25,7 +25,10 @@ FILES = {
     *("study.toml", "plan.csv", "clusters.csv", "plan.xlsx", "plan.gpkg", "report.json"),
     *("manifest.json", "map.html", "need.csv", "need.html", "feeders.csv"),
 }
-SAME = ("plan.csv", "clusters.csv", "need.csv", "need.html", "feeders.csv", "map.html")
+SAME = (
+    *("plan.csv", "clusters.csv", "need.csv", "need.html", "feeders.csv", "map.html"),
+    "plan.xlsx",
+)
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +72,10 @@ def test_plan_has_a_row_for_each_school_sorted_by_urn(run: Path) -> None:
 
 def test_clusters_have_their_columns_and_order(run: Path) -> None:
     found = table(run / "clusters.csv")
-    assert tuple(found.columns) == (*outputs.CLUSTER_COLUMNS, "minutes_from", "feeders_from")
+    assert tuple(found.columns) == (
+        *outputs.CLUSTER_COLUMNS,
+        *("largest_trust", "trust_share", "minutes_from", "feeders_from"),
+    )
     assert found["minutes_from"].nunique() == 1
     labels = list(found["cluster"])
     keys = [(label.rpartition(" ")[0], int(label.rpartition(" ")[2])) for label in labels]

@@ -24,8 +24,11 @@ from tests.solve_factory import enumerate_best, random_model, recount
 MANY = WIDEST + 6
 
 
-def wide_model(seed: int, areas: str) -> Model:
-    """Return a model of more schools than a word has bits, all within reach of one another."""
+def wide_model(seed: int, areas: str, *, srp: bool = False) -> Model:
+    """Return a model of more schools than a word has bits, all within reach of one another.
+
+    With `srp` far SRPs are dear, and in the east half of the schools cannot be a hub.
+    """
     rng = np.random.default_rng(seed)
     urns = [str(900_100 + k) for k in range(MANY)]
     xy = rng.uniform(0, 6, (MANY, 2))
@@ -58,10 +61,12 @@ def wide_model(seed: int, areas: str) -> Model:
                 "need_tolerance": "off",
                 "connected": False,
                 "secondaries": 0,
+                "area": {"East": {"max_minutes_to_srp": 20}} if srp else {},
             }
         ),
-        goals=Goals(crossing=2.0),
+        goals=Goals(crossing=2.0, srp=0.9 if srp else 0.0),
         feeders=pd.DataFrame(links, columns=["from_urn", "to_urn", "pupils"]),
+        reach=pd.DataFrame({"ASD": rng.uniform(0, 40, MANY)}, index=urns) if srp else None,
     )
     return build_model(problem, problem.parts()[0])
 
@@ -105,9 +110,12 @@ def try_all(t, pi, rows, rho):
     return out, least
 
 
+@pytest.mark.parametrize("srp", [False, True])
 @pytest.mark.parametrize("areas", ["ignore", "price"])
-def test_the_least_cluster_around_every_hub_is_found_among_many_schools(areas: str) -> None:
-    t = make_tables(wide_model(1, areas), 30)
+def test_the_least_cluster_around_every_hub_is_found_among_many_schools(
+    areas: str, srp: bool
+) -> None:
+    t = make_tables(wide_model(1, areas, srp=srp), 30)
     duals, rows = some_prices(t, 2)
     rows, duals = rows[:6], Duals(duals.atoms, duals.clusters, duals.loans, duals.rows[:6])
     _, wanted = try_all(t, duals.atoms, rows, duals.rows)

@@ -314,6 +314,7 @@ def test_audit_and_solver_agree_on_cost_and_rules_of_any_plan(town, partition, s
         for rule in model.faults(group, hub, len(groups))
     }
     words = {"need": "need_tolerance", "minutes": "max_minutes_to_hub", "least_need": "min_need"}
+    words["srp"] = "max_minutes_to_srp"
     assert rules_broken(report) == {words.get(rule, rule) for rule in faults}
 
 
@@ -340,11 +341,17 @@ def messy(town, seed: int) -> Problem:
         need=schools["pupils"] * rng.uniform(0.5, 1.5, len(schools)),
         feeders=flows,
         existing=existing,
+        reach=pd.DataFrame(
+            rng.uniform(0, 60, (len(schools), 2)),
+            index=schools.index,
+            columns=["SLCN secondary", "ASD primary"],
+        ),
         rules={
+            "max_minutes_to_srp": {"ASD primary": 35.0},
             "schools": [4, 12],
             "apart": [["900101", "900102"]],
             "pupils": [900, 6000],
             "min_need": 1500.0,
         },
-        goals={"change": 3, "size": 0.4, "crossing": 5},
+        goals={"change": 3, "size": 0.4, "crossing": 5, "srp": 0.8},
     )

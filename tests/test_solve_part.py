@@ -106,9 +106,10 @@ def test_counting_claims_nothing_where_moves_are_paid_for() -> None:
     assert at_least(model, 3) is None
 
 
+@pytest.mark.parametrize("features", [(), ("srp_price",), ("srp_price", "ties")])
 @pytest.mark.parametrize("seed", range(4))
-def test_counting_never_claims_too_much(seed: int) -> None:
-    model = random_model(seed, (), 9)
+def test_counting_never_claims_too_much(seed: int, features: tuple[str, ...]) -> None:
+    model = random_model(seed, features, 9)
     best = enumerate_best(model, 2)
     assert best is None or at_least(model, 2) <= best
 

@@ -30,10 +30,10 @@ def pathways(
 
     `minutes` driving between provisions (label × label, NaN = no way). Columns provision, name,
     area, kind, need_type, leavers (a year, of all the provision's types), next (name of the nearest
-    secondary provision of that type and kind, "" = there is none), minutes (door to door, inf =
-    none), within (the second secondary limit), same_area, same_cluster (of its school; missing
-    without a plan) and choices (how many are within the limit). A provision that takes both phases
-    goes on in itself, in no time.
+    secondary provision of that type and kind, "" = there is none), next_provision (its label),
+    minutes (door to door, inf = none), within (the second secondary limit), same_area, same_cluster
+    (of its school; missing without a plan) and choices (how many are within the limit). A provision
+    that takes both phases goes on in itself, in no time.
     """
     limit = settings.limits.of("secondary")[1]
     way = door_to_door(minutes, settings)
@@ -59,6 +59,7 @@ def pathways(
                     "need_type": code,
                     "leavers": _a_year(base, "primary"),
                     "next": "" if next_ is None else next_["name"],
+                    "next_provision": "" if next_ is None else str(next_.name),
                     "minutes": least,
                     "within": least <= limit,
                     "same_area": next_ is not None and next_["area"] == base["area"],
@@ -67,8 +68,8 @@ def pathways(
                 }
             )
     columns = [
-        *("provision", "name", "area", "kind", "need_type", "leavers", "next", "minutes"),
-        *("within", "same_area", "same_cluster", "choices"),
+        *("provision", "name", "area", "kind", "need_type", "leavers", "next", "next_provision"),
+        *("minutes", "within", "same_area", "same_cluster", "choices"),
     ]
     return pd.DataFrame(rows, columns=columns)
 

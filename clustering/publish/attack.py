@@ -49,8 +49,11 @@ def attack(
 ) -> tuple[Leak, ...]:
     """Return every leak found, the smallest groups first; empty: the pack withstood."""
     reader = Reader(published, knowledge or {})
+    public = Reader({**published, "cells": [], "rates": []}, knowledge or {})
     found: dict[tuple[str, tuple[str, ...]], Leak] = {}
-    for leak in itertools.chain(_in_tables(reader), _Bounds(reader).leaks(), _sums(reader)):
+    for leak in itertools.chain(
+        _in_tables(reader), _Bounds(reader, public).leaks(), _sums(reader, public)
+    ):
         found.setdefault((leak.measure, leak.schools), leak)
     return tuple(sorted(found.values(), key=lambda x: (len(x.schools), x.measure, x.schools)))
 
@@ -68,8 +71,8 @@ def _in_tables(reader: Reader) -> Iterator[Leak]:
 class _Bounds:
     """What the linear programme narrows to a small count, set by set."""
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader, self.solver = reader, reader.solver
+    def __init__(self, reader: Reader, public: Reader) -> None:
+        self.reader, self.public, self.solver = reader, public, reader.solver
         self.measures = sorted({measure for measure, _ in reader.variables})
         self.worlds: list[dict[Key, float]] = []
         # One world in which as many counts as can be reach the threshold clears most sets at once.
@@ -87,15 +90,16 @@ class _Bounds:
             keys = [(measure, urn) for urn in sorted(schools)]
             if any(key not in self.reader.variables for key in keys):
                 continue
-            top = min(limit - 1, sum(self.reader.most.get(key, math.inf) for key in keys))
-            if top <= least or self._cleared(keys):
+            if self._cleared(keys):
                 continue
             variables = [self.reader.variables[key] for key in keys]
             high = self._extreme(variables, largest=True)
             if high >= limit - NEAR:
                 continue
             low = self._extreme(variables, largest=False)
-            as_wide_as_words = low <= least + NEAR and high >= top - NEAR
+            known_low, known_high = _before(self.public, keys)
+            widest = (max(least, known_low), min(limit - 1, known_high))
+            as_wide_as_words = low <= widest[0] + NEAR and high >= widest[1] - NEAR
             if low >= least - NEAR and not as_wide_as_words:
                 yield Leak(measure, tuple(sorted(schools)), low, high)
 
@@ -113,22 +117,21 @@ class _Bounds:
         return any(sum(world[key] for key in keys) >= limit for world in self.worlds)
 
     def _extreme(self, variables: Iterable[Any], *, largest: bool) -> float:
-        aim = self.solver.Objective()
-        aim.Clear()
-        for variable in variables:
-            aim.SetCoefficient(variable, 1.0)
-        aim.SetOptimizationDirection(largest)
-        status = self.solver.Solve()
-        if status == self.solver.UNBOUNDED:
-            return math.inf
-        if status != self.solver.OPTIMAL:
-            raise ValueError("The pack contradicts itself: no counts agree with all it says.")
+        found = self.reader.extreme_of(variables, largest=largest)
         world = {key: v.solution_value() for key, v in self.reader.variables.items()}
         self.worlds.append(world)
-        return float(aim.Value())
+        return found
 
 
-def _sums(reader: Reader) -> Iterator[Leak]:
+def _before(public: Reader, keys: list[Key]) -> tuple[float, float]:
+    """Return between what a sum lies by public measures alone, without the pack."""
+    if any(key not in public.variables for key in keys):
+        return 0.0, math.inf
+    low, high = (public.extreme(keys, largest=largest) for largest in (False, True))
+    return low, high
+
+
+def _sums(reader: Reader, public: Reader) -> Iterator[Leak]:
     """Yield for each measure schools whose small sum follows by adding and subtracting.
 
     Weights of the known sums, whatever they are, that leave each school's count once or not at all.
@@ -162,5 +165,8 @@ def _sums(reader: Reader) -> Iterator[Leak]:
         )
         if answer.x is not None:
             value = float(values @ answer.x[:known])
-            schools = [u for (_, u), k in place.items() if answer.x[known + k] > 0.5]
-            yield Leak(measure, tuple(sorted(schools)), value, value)
+            keys = [key for key, k in place.items() if answer.x[known + k] > 0.5]
+            low, high = _before(public, keys)
+            if high - low > NEAR:
+                schools = sorted(urn for _, urn in keys)
+                yield Leak(measure, tuple(schools), value, value)

@@ -10,6 +10,8 @@ from ortools.linear_solver import pywraplp
 
 NEAR = 1e-4
 """Bounds that near to a whole number are that number."""
+MOST = 1e6
+"""Pupils that no school has: where nothing bounds a count, this does."""
 LAST_DECIMAL = 0.05
 """Half of the last decimal of a rate."""
 Key = tuple[str, str]
@@ -22,8 +24,7 @@ class Reader:
     """A pack as a linear programme over the counts of schools.
 
     `published` and `knowledge` are those of `Released`. `variables` by measure and URN; `exact` are
-    the sums of which the value is known; `most` bounds counts by what is public whatever is
-    published. Raises `ValueError` for words in a pack that mean nothing.
+    the sums of which the value is known. Raises `ValueError` for words that mean nothing.
     """
 
     def __init__(self, published: Mapping[str, Any], knowledge: Mapping[str, Any]) -> None:
@@ -37,14 +38,30 @@ class Reader:
         self.solver = pywraplp.Solver.CreateSolver("GLOP")
         self.variables: dict[Key, Any] = {}
         self.exact: list[tuple[Sum, float]] = []
-        self.most: dict[Key, float] = {}
         for cell in published["cells"]:
             self._write_cell(cell)
         for rate in published["rates"]:
             self._write_rate(rate)
-        urns = sorted({urn for _, urn in self.variables})
+        everywhere = published["groupings"].values()
+        urns = sorted({urn for groups in everywhere for at in groups.values() for urn in at})
         for number, whole in enumerate(published["wholes"], start=1):
             self._write_whole(whole, f"the rest of {whole['total']} ({number})", urns)
+
+    def extreme(self, keys: Iterable[Key], *, largest: bool) -> float:
+        """Return the least or the largest sum of counts; `ValueError` if the pack has no world."""
+        return self.extreme_of([self.variables[key] for key in keys], largest=largest)
+
+    def extreme_of(self, variables: Iterable[Any], *, largest: bool) -> float:
+        """Return the least or the largest sum of any variables of the programme."""
+        aim = self.solver.Objective()
+        aim.Clear()
+        for variable in variables:
+            aim.SetCoefficient(variable, 1.0)
+        aim.SetOptimizationDirection(largest)
+        status = self.solver.Solve()
+        if status != self.solver.OPTIMAL:
+            raise ValueError("The pack contradicts itself: no counts agree with all it says.")
+        return float(aim.Value())
 
     def schools(self, cell: Mapping[str, Any]) -> list[str]:
         """Return the URNs behind a cell."""
@@ -64,7 +81,7 @@ class Reader:
         for key, weight in weights.items():
             if key not in self.variables:
                 name = f"{key[0]} of {key[1]}"
-                self.variables[key] = self.solver.NumVar(0, self.solver.infinity(), name)
+                self.variables[key] = self.solver.NumVar(0, MOST, name)
             row.SetCoefficient(self.variables[key], weight)
         if low == high:
             self.exact.append((weights, low))
@@ -134,9 +151,6 @@ class Reader:
                 continue
             if not whole["complete"]:
                 weights[rest, urn] = 1.0
-            if total in self.told:
-                for key in weights:
-                    self.most[key] = min(high, self.most.get(key, math.inf))
-            else:
+            if total not in self.told:
                 weights[total, urn] = -1.0
             self._hold(weights, high, high)

@@ -30,7 +30,9 @@ published rates a pupil it reveals counts, so it is hidden where 2 would fail. W
 imputed, is never published nor counted as 0; a group with such a school is "not known".
 
 Not covered: what people know of single schools beyond public measures, what the choice of cells
-itself betrays to one who runs the same choice, and two packs that were not one release.
+itself betrays to one who runs the same choice, and two packs that were not one release. Money that
+is not a sum over schools (floors, gains scaled) is safe only as far as its published `rates` say
+what a pupil adds. Counts protected by school are slow to choose: minutes for a whole county.
 """
 
 from __future__ import annotations
@@ -41,14 +43,16 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from clustering.publish.disclosed import Asked, Cell, Money, Released, answer
+from clustering.opting import FEW
+from clustering.publish.disclosed import Cell, Released, answer
+from clustering.publish.disclosure_asked import Asked, Money
 from clustering.publish.disclosure_choice import Unsafe
 from geo.errors import Fault, Faults, InputError, did_you_mean
 
 __all__ = ["THRESHOLD", "Cell", "DisclosureError", "Release", "Released"]
 
-THRESHOLD = 5
-"""Fewer than this is small."""
+THRESHOLD = FEW
+"""Fewer than this is small, as leavers in `feeders.csv` are."""
 
 
 class DisclosureError(InputError):

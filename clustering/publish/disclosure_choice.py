@@ -2,8 +2,10 @@
 
 Each reason that a quantity is not safe names rows of which one must say less. The choice is the
 cheapest that answers every reason heard so far; it is audited again, which gives new reasons, until
-there are none. As each reason holds whatever else is hidden, the first choice without reasons costs
-least. After `PATIENCE` rounds what is hidden stays hidden, so that the end is near on any pack.
+there are none. As a reason holds whatever else is hidden, the first choice without reasons costs
+least (but for reasons of whole numbers alone, which name rows near by). After `PATIENCE` rounds
+what is hidden stays hidden, so that the end is near on any pack, and at the end each hidden number
+is shown again where the rest protects without it.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ from scipy.sparse import csr_array, vstack
 from clustering.publish.disclosure_system import SILENT, System
 from clustering.publish.disclosure_worlds import EXACT, Reason, Worlds, blocks
 
-PATIENCE = 30
+PATIENCE = 60
 """Rounds in which anything hidden may be shown again."""
 SILENCE = 0.25
 """What a word that tells nothing costs on top of hiding the number, against hiding it at all."""
@@ -41,7 +43,7 @@ def _choose(block: System) -> NDArray[np.int64]:
     for turn in range(PATIENCE + 2 * len(level)):
         reasons = worlds.reasons(level)
         if not reasons:
-            return level
+            return level if turn <= PATIENCE else _shown_again(worlds, level)
         if not all(reasons):
             break
         heard += reasons
@@ -49,6 +51,18 @@ def _choose(block: System) -> NDArray[np.int64]:
             floor = level
         level = _cheapest(block, floor, heard)
     raise Unsafe
+
+
+def _shown_again(worlds: Worlds, level: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the levels without those that nothing needs, the dearest tried first."""
+    block = worlds.system
+    above = np.flatnonzero(level > block.least)
+    for row in above[np.argsort(-block.cost[above], kind="stable")]:
+        trial = level.copy()
+        trial[row] = block.least[row]
+        if not worlds.reasons(trial, first=True):
+            level = trial
+    return level
 
 
 def _cheapest(block: System, floor: NDArray[np.int64], heard: list[Reason]) -> NDArray[np.int64]:
@@ -73,6 +87,7 @@ def _cheapest(block: System, floor: NDArray[np.int64], heard: list[Reason]) -> N
         constraints=LinearConstraint(vstack([steps, answers]), low, np.inf),
         options={"mip_rel_gap": 0.0, "node_limit": 2000},
     )
-    if found.x is None:  # pragma: no cover - setting everything to one always answers
-        raise Unsafe
+    if found.x is None:  # not reached so far: hiding everything named always answers
+        lower[columns] = 1.0
+        return np.maximum(lower[:number], 2 * lower[number:]).astype(int)
     return (found.x[:number] > 1 - EXACT).astype(int) + (found.x[number:] > 1 - EXACT)

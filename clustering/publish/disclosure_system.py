@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from clustering.publish.disclosure_sets import Floats, Whole, family, parts_of
@@ -30,6 +31,8 @@ from clustering.publish.disclosure_sets import Floats, Whole, family, parts_of
 SHOWN, WORDS, SILENT = 0, 1, 2
 """Levels of a row: the number; a word that tells its range; a word that tells nothing."""
 NO_LIMIT = np.inf
+ANY = 1_000.0
+"""More than any count that is small: what nothing public bounds may come to it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +101,7 @@ def build_system(
     place = {name: k * number for k, name in enumerate(counts)}
     summed = {name: _sum(part, values, number) for name, values in counts.items()}
     truth = np.concatenate(list(summed.values()))
-    fixed, fixed_to, most = _whole_rows(wholes, part, number, place, truth)
+    fixed, fixed_to = _whole_rows(wholes, part, number, place, truth)
     entries, bounds, least = [], [], []
     for row in rows:
         at = np.unique(part[list(row.schools)])
@@ -117,13 +120,14 @@ def build_system(
     chosen = []
     sets = family(part, groupings)
     for name, values in summed.items():
-        upper = most[place[name] : place[name] + number]
+        known_low, known_high = _before(fixed, fixed_to, slice(place[name], place[name] + number))
         told = _told_small(rows, name, part, values, small)
         for members in sets:
             if values[members].sum() not in small:  # as NaN never is
                 continue
             inside = any(set(members) <= few for few in told)
-            low, high = small[0], min(small[-1] + (not inside), upper[members].sum())
+            low = max(small[0], known_low[members].sum())
+            high = min(small[-1] + (not inside), known_high[members].sum())
             if high > low:
                 terms = [(place[name] + int(p), 1.0) for p in members]
                 chosen.append((terms, float(low), float(high)))
@@ -144,6 +148,21 @@ def build_system(
     )
 
 
+def _before(fixed: csr_array, fixed_to: Floats, mine: slice) -> tuple[Floats, Floats]:
+    """Return the least and the most that a measure's parts can be before anything is published.
+
+    No whole joins two parts, so the extreme of the sum of all is the extreme of each.
+    """
+    found = []
+    for sign in (1.0, -1.0):
+        aim = np.zeros(fixed.shape[1])
+        aim[mine] = sign
+        most = (0, fixed_to.sum() + ANY)
+        answer = linprog(aim, A_eq=fixed, b_eq=fixed_to, bounds=most, method="highs")
+        found.append(np.round(answer.x[mine], 6))
+    return found[0], found[1]
+
+
 def _told_small(
     rows: Sequence[Row], name: str, part: NDArray[np.int64], values: Floats, small: range
 ) -> list[frozenset[int]]:
@@ -162,14 +181,13 @@ def _whole_rows(
     number: int,
     place: Mapping[str, int],
     truth: Floats,
-) -> tuple[csr_array, Floats, Floats]:
-    """Return the rows that hold always, what they come to, and the most a variable can be.
+) -> tuple[csr_array, Floats]:
+    """Return the rows that hold always, and what they come to.
 
     Where a count is not known nothing is published of it, so no row is made of it.
     """
     entries: list[list[tuple[int, float]]] = []
     sums: list[float] = []
-    most = np.full(len(truth), NO_LIMIT)
     for whole in wholes:
         inner = [*whole.parts, *([whole.rest] if whole.rest else [])]
         known = None if whole.known is None else _sum(part, whole.known, number)
@@ -181,14 +199,7 @@ def _whole_rows(
                 continue
             entries.append(terms)
             sums.append(0.0 if known is None else float(known[p]))
-    for _ in wholes:  # a whole inside a whole inside a whole
-        for terms, total in zip(entries, sums, strict=True):
-            if terms[-1][1] < 0:
-                total = most[terms[-1][0]]
-            for at, sign in terms:
-                if sign > 0:
-                    most[at] = min(most[at], total)
-    return _matrix(entries, len(truth)), np.array(sums, float), most
+    return _matrix(entries, len(truth)), np.array(sums, float)
 
 
 def _count_bounds(value: float, small: range) -> tuple[list[float], list[float]]:

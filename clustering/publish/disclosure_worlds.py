@@ -72,8 +72,11 @@ class Worlds:
     def __post_init__(self) -> None:
         self.found = self.system.truth[None, :]
 
-    def reasons(self, level: NDArray[np.int64]) -> list[Reason]:
-        """Return why quantities are not safe with the rows at these levels; nothing: all are."""
+    def reasons(self, level: NDArray[np.int64], *, first: bool = False) -> list[Reason]:
+        """Return why quantities are not safe with the rows at these levels; nothing: all are.
+
+        `first`: the first reason will do.
+        """
         every = np.arange(len(level))
         view = _View(self.system, self.system.low[every, level], self.system.high[every, level])
         seen = self.found[view.agrees(self.found)]
@@ -96,6 +99,8 @@ class Worlds:
                 world, reason = view.for_one(asked[[k]], need[k], level)
                 if world is None:
                     told.setdefault(reason)
+                    if first:
+                        return list(told)
                 else:
                     self.found = np.vstack([self.found, world])
                     reached |= asked @ world >= need - EXACT

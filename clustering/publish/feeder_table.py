@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from clustering.inputs import Inputs
@@ -19,9 +20,11 @@ def feeder_table(inputs: Inputs, plan: Plan, report: Report) -> pd.DataFrame:
     """Return a row a link: who leaves where, who joins where, pupils a year, kept or split.
 
     Columns: `from_urn, from_school, from_cluster, to_urn, to_school, to_cluster, pupils, flow,
-    in_plan`. `pupils` is text: a mean a year, or `SUPPRESSED`. `flow` is "counted" or "estimated";
-    `in_plan` is "kept", "split", "opted out", or "" for leavers to no school of the study
-    (`to_urn` OUT, IND, SPEC, UNK or another URN).
+    principal, in_plan`. `pupils` is text: a mean a year, or `SUPPRESSED`. `flow` is "counted" or
+    "estimated"; `principal` is "yes" for the link to the school of the study that most leavers of a
+    school join (of equal ones to the lowest URN). No part of all leavers is told, from which small
+    counts could be worked out. `in_plan` is "kept", "split", "opted out", or "" for leavers to no
+    school of the study (`to_urn` OUT, IND, SPEC, UNK or another URN).
     """
     links = feeder_links(inputs, plan, report)
     told = links["kept"].map({True: "kept", False: "split"}).mask(links["opted_out"], "opted out")
@@ -34,7 +37,12 @@ def feeder_table(inputs: Inputs, plan: Plan, report: Report) -> pd.DataFrame:
         found[f"{end}_cluster"] = [home.get(urn, "") for urn in found[f"{end}_urn"]]
     found["pupils"] = [SUPPRESSED if p < FEW else f"{p:.1f}" for p in table["pupils"]]
     found["flow"] = ["estimated" if e else "counted" for e in table["estimated"]]
+    inside = table[table["to_urn"].isin(inputs.table.index)]
+    most = inside.sort_values(["pupils", "to_urn"], ascending=[False, True], kind="stable")
+    first = most.drop_duplicates("from_urn").set_index(["from_urn", "to_urn"]).index
+    ends = pd.MultiIndex.from_frame(table[["from_urn", "to_urn"]])
+    found["principal"] = np.where(ends.isin(first), "yes", "")
     found["in_plan"] = table["in_plan"]
     order = [f"{end}_{what}" for end in ("from", "to") for what in ("urn", "school", "cluster")]
-    found = found[[*order, "pupils", "flow", "in_plan"]]
+    found = found[[*order, "pupils", "flow", "principal", "in_plan"]]
     return found.sort_values(["from_urn", "to_urn"]).reset_index(drop=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import ValidationError
@@ -16,6 +17,7 @@ from clustering.budget_rules import BudgetRules
 from clustering.budget_sheet import write_budget_sheet
 from clustering.inputs import Inputs
 from clustering.need import Need
+from clustering.need_inputs import strangers
 from clustering.outlook import Outlook, outlook
 from clustering.panel import panel
 from clustering.plan import Plan
@@ -40,14 +42,18 @@ OWN_FORMULA = "the formula of the study"
 class Money:
     """A budget, the need behind it, and the baseline it is protected against.
 
-    `study_own` is the budget by the study's own weights and rules, where other ones were asked;
-    `today` that of today's clusters by the same weights and rules as `budget`, where the study
-    names them, and `follows` the cluster of today that each cluster continues, where it does.
+    `own_shares` are the schools' shares by the study's own weights, which stand for a baseline that
+    is not given. `study_own` is the budget by the study's own weights and rules, where other ones
+    were asked: out of the same pot, so that it shows what the other ones do, or out of its own
+    where only a pot was asked. `today` is that of today's clusters by the same weights and rules as
+    `budget`, where the study names them, and `follows` the cluster of today that each cluster
+    continues, where it does.
     """
 
     budget: Budget
     need: Need
     baseline: pd.DataFrame | None
+    own_shares: pd.Series
     study_own: Budget | None = None
     today: Budget | None = None
     follows: Mapping[str, str] = field(default_factory=dict)
@@ -69,8 +75,11 @@ class Money:
         return table
 
     def _repr_html_(self) -> str:
-        """Show the budget in a notebook."""
-        return self.budget._repr_html_()
+        """Show in a notebook what is said of the budget, and who gains by what is asked."""
+        need, budget = self.need, self.budget
+        said = (*budget.reasons, need.banner, *need.notes, *budget.notes)
+        table: str = self.table.round(2).to_html(border=0)
+        return f"<ul>{''.join(f'<li>{escape(one)}</li>' for one in said)}</ul>{table}"
 
 
 def money_of(
@@ -78,16 +87,16 @@ def money_of(
     plan: Plan,
     *,
     weights: Mapping[str, float] | None = None,
-    floor: float | None = None,
+    floor: float | Literal["off"] | None = None,
     year: int = 0,
     **rules: Any,
 ) -> Money:
     """Return the budgets of a plan; anything not given is as the study says.
 
     `weights` by factor, scaled to sum to one; `floor` is the greatest loss allowed, as a part of
-    the baseline; `rules` are keys of `BudgetRules`, such as `pot=12e6`. Without a baseline file,
-    a floor protects against losses from the study's own formula. Raises `StudyError` for rules and
-    weights that cannot be.
+    the baseline, or "off"; `rules` are keys of `BudgetRules`, such as `pot=12e6`. Without a
+    baseline file, a floor or cap asked for is measured from the study's own formula. Raises
+    `StudyError` for rules and weights that cannot be.
     """
     own, named = inputs.study.config.budget, inputs.study.path.name
     asked = {**rules, **({} if floor is None else {"floors": (floor,)})}
@@ -102,18 +111,23 @@ def money_of(
         if weights is not None:
             need = need.reweighted(weights)
         base = _rules(known | {k: v for k, v in rules.items() if k == "pot"}, named)
-        changed = (weights is not None or bool(asked)) and own is not None
-        before = _of(inputs, plan, inputs.need, base, year, inputs.baseline) if changed else None
+        before = None
+        if own is not None and (weights is not None or asked):
+            only_pot = weights is None and set(asked) == {"pot"}
+            before = _of(
+                inputs, plan, inputs.need, own if only_pot else base, year, inputs.baseline
+            )
         baseline, words = inputs.baseline, "the baseline"
-        if baseline is None and floor is not None:
-            pure = _of(inputs, plan, inputs.need, base, year, None)
+        pure = _of(inputs, plan, inputs.need, base, year, None)
+        if baseline is None and (floor is not None or "cap" in rules):
             baseline, words = pure.schools[["formula"]].set_axis(["baseline"], axis=1), OWN_FORMULA
         found = _of(inputs, plan, need, chosen, year, baseline, words)
         old = inputs.existing
         today = None if old is None else _of(inputs, old, need, chosen, year, baseline, words)
     except ValueError as error:
         raise StudyError(Fault(f"{error}.", "See [need] and [budget].", named)) from error
-    return Money(found, need, baseline, before, today, {} if old is None else follows(old, plan))
+    continued = {} if old is None else follows(old, plan)
+    return Money(found, need, baseline, pure.schools["share"], before, today, continued)
 
 
 def _rules(values: Mapping[str, Any], file: str) -> BudgetRules:
@@ -191,9 +205,11 @@ def write_money(folder: Path, inputs: Inputs, plan: Plan, money: Money | None = 
         shown = SheetInputs(
             money.budget,
             money.need,
-            money.baseline if money.budget.loss is not None else None,
+            inputs.baseline,
+            money.own_shares,
             years_of(inputs, plan, money),
             sensitivity(money.need, plan, seed=config.solve.seed),
+            tuple(sentences_on(inputs, plan, money)),
         )
         write_budget_sheet(folder / "budget.xlsx", shown)
     if money is not None or config.panel is not None:
@@ -233,6 +249,7 @@ def budget_json(inputs: Inputs, plan: Plan) -> dict[str, Any] | None:
         **paid,
         "clusters": _records(budget.table[["formula", "protected", "budget", "total"]]),
         "years": _records(years.clusters),
+        **({} if years.deficit is None else {"deficit": _records(years.deficit)}),
         "reasons": list(budget.reasons),
         **_today_json(money),
         "notes": [*budget.notes, *years.notes],
@@ -265,10 +282,13 @@ def today_sentence(money: Money) -> list[str]:
 
 
 def sentences_on(inputs: Inputs, plan: Plan, money: Money) -> list[str]:
-    """Return what a budget says beside its table: who pays, later years, ranks that change."""
+    """Return all that is to be said beside a budget: how need was measured and which figures were
+    not used, who pays, later years, what changes against today, ranks that change."""
     years = years_of(inputs, plan, money)
     found = sensitivity(money.need, plan, seed=inputs.study.config.solve.seed)
-    said = [*money.budget.notes, *years.notes, *today_sentence(money)]
+    said = [money.need.banner, *money.need.notes]
+    said += strangers("baseline", inputs.baseline, inputs.table)
+    said += [*money.budget.notes, *years.notes, *today_sentence(money)]
     return [*said, rank_sentence(found)]
 
 
@@ -289,6 +309,20 @@ def parts_of(words: str) -> dict[str, float]:
             raise StudyError(Fault(what, "Write for instance pupils=0.5,fsm6=0.2,ehc_plans=0.3."))
         found[name.strip()] = number / 100 if value.strip().endswith("%") else number
     return found
+
+
+def floor_of(words: str) -> float | Literal["off"]:
+    """Return a greatest loss from words: "0.03", "3%" or "off"; `StudyError` if it is none."""
+    if words.strip() == "off":
+        return "off"
+    try:
+        part = float(words.strip().removesuffix("%")) / (100 if words.strip().endswith("%") else 1)
+    except ValueError:
+        part = math.nan
+    if not 0 <= part <= 1:
+        what = f'--floor: "{words}" is no part of the baseline.'
+        raise StudyError(Fault(what, "Write for instance 0.03, 3% or off."))
+    return part
 
 
 def _records(table: pd.DataFrame) -> dict[str, dict[str, float | None]]:

@@ -48,10 +48,10 @@ def plan_map(
         subtitle=_subtitle(report, inputs),
         schools=schools,
         clusters=clusters,
-        areas=_areas(inputs),
+        areas=areas_of(inputs),
         feeders=links[(links["pupils"] >= SMALL_FLOW) & ~links["opted_out"]],
         existing=_existing(inputs),
-        context=_context(inputs),
+        context=context_of(inputs),
         routes=hub_routes(inputs, plan) if routes is None else routes,
         set_aside=inputs.schools.set_aside.dropna(subset=["easting", "northing"]),
         sources=sources_of(inputs),
@@ -186,6 +186,9 @@ def _cluster_details(
     if moved:
         label = " (estimated)" if estimated else ""
         details.append(("Leavers who stay", f"{row['feeder_pupils_kept'] / moved:.0%}{label}"))
+    if "srp_minutes" in row:
+        far = f"{row['srp_farthest']}, {row['srp_minutes']:.0f} minutes from the hub"
+        details.append(("Farthest SRP", far))
     if row["breaches"]:
         details.append(("Rules broken", str(row["breaches"])))
     return tuple(details)
@@ -214,7 +217,8 @@ def _never_crossed(placed: pd.DataFrame) -> bool:
     return bool((placed.groupby("cluster")["area"].nunique() == 1).all())
 
 
-def _areas(inputs: Inputs) -> gpd.GeoDataFrame:
+def areas_of(inputs: Inputs) -> gpd.GeoDataFrame:
+    """Return the areas of a study by name in EPSG:27700; none where it has no polygons."""
     if inputs.areas is not None:
         return inputs.areas.table
     empty = gpd.GeoDataFrame({"code": []}, geometry=[], crs=NATIONAL_GRID)
@@ -254,7 +258,8 @@ def _existing(inputs: Inputs) -> gpd.GeoDataFrame | None:
     )
 
 
-def _context(inputs: Inputs) -> gpd.GeoDataFrame | None:
+def context_of(inputs: Inputs) -> gpd.GeoDataFrame | None:
+    """Return land, main roads and places of `[map]`: columns kind, name; None without them."""
     own = inputs.study.config.map
     frames = []
     for kind, name in (("land", own.land), ("road", own.roads), ("place", own.places)):

@@ -25,6 +25,26 @@ FAR_OFF = np.int64(2**60)
 
 
 @compiled
+def can_hold(t, kind, area, anchor):
+    """Return whether a limit class can hold for a cluster in a mode: an anchor decides alone."""
+    if anchor >= 0:
+        return t.anchor_class[anchor] == kind
+    for a in range(len(t.area_class)):
+        if t.area_class[a] == kind and (area < 0 or a == area):
+            return True
+    return False
+
+
+@compiled
+def can_lead(t, hub, area, anchor):
+    """Return whether a school can be the hub under any limit class that can hold in a mode."""
+    for kind in range(len(t.limits)):
+        if t.hub_allowed[kind, hub] == 1 and can_hold(t, kind, area, anchor):
+            return True
+    return False
+
+
+@compiled
 def ranges(t, area, anchor):
     """Return the union of the limits that can hold for a cluster in a mode.
 
@@ -34,12 +54,7 @@ def ranges(t, area, anchor):
     wide = np.array([1 << 40, 0, 1 << 40, 0, 1 << 40, 0, 1 << 40, 1 << 60, 0], np.int64)
     late = 0.0
     for kind in range(len(t.limits)):
-        possible = False
-        for a in range(len(t.area_class)):
-            possible = possible or (t.area_class[a] == kind and (area < 0 or a == area))
-        if anchor >= 0:
-            possible = t.anchor_class[anchor] == kind
-        if not possible:
+        if not can_hold(t, kind, area, anchor):
             continue
         limit = t.limits[kind]
         wide[0] = min(wide[0], limit[0])
@@ -97,7 +112,7 @@ def reachable(t, start, inside):
 
 
 @compiled
-def candidates(t, hub, loan, anchor, late):
+def candidates(t, hub, area, loan, anchor, late):
     """Return a flag for every atom that the rules allow around a hub, none if the hub cannot be.
 
     Without an anchor no atom that is one can be inside; with one, none that would go before it.
@@ -105,7 +120,7 @@ def candidates(t, hub, loan, anchor, late):
     n = len(t.size)
     home = t.atom_of[hub]
     inside = np.zeros(n, np.uint8)
-    barred = t.hub_allowed[hub] == 0 or (t.pin[home] >= 0 and t.pin[home] != hub)
+    barred = not can_lead(t, hub, area, anchor) or (t.pin[home] >= 0 and t.pin[home] != hub)
     if loan >= 0:
         lent = t.loan_school[loan]
         barred = barred or home == t.loan_atom[loan]

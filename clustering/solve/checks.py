@@ -17,6 +17,7 @@ from clustering.problem import NEED_STEPS, Part, Problem
 from clustering.rules import AreaRules, Rules
 from clustering.solve.conflicts import conflicts, may_open
 from clustering.solve.model import NO_LIMIT, Model, build_model
+from clustering.solve.reaching import few_hubs, nearer_remedies, pins_beyond, stranded
 from clustering.solve.reasons import (
     Reason,
     Remedy,
@@ -47,6 +48,8 @@ def possible_counts(problem: Problem, part: Part, model: Model) -> tuple[list[in
     counts, reasons = _counts(problem, part, model), list(_lumps(problem, part, model))
     if not counts and not reasons:
         reasons.append(_clash(problem, part, model, _ranges(problem, part, model)))
+    elif not reasons:
+        reasons += stranded(problem, part, model)
     return ([] if reasons else counts), reasons
 
 
@@ -144,6 +147,9 @@ def _ranges(problem: Problem, part: Part, model: Model) -> list[_Range]:
             f"{_some(len(apart), 'cluster')}"
         )
         ranges.append(_Range("apart", len(apart), NO_LIMIT, why))
+    hubs = few_hubs(problem, part, model)
+    if hubs:
+        ranges.append(_Range("max_minutes_to_srp", 0, hubs[0], "", hubs[1]))
     fixed = _own(problem, part).clusters
     if fixed is None and problem.rules.areas != "never" and problem.rules.clusters != "free":
         fixed = problem.rules.clusters
@@ -200,6 +206,7 @@ def _lumps(problem: Problem, part: Part, model: Model) -> Iterable[Reason]:
     A locked cluster is judged as a whole where the contradictions are, not here.
     """
     yield from conflicts(problem, part, model)
+    yield from pins_beyond(problem, part, model)
     locked = {urn for bond in problem.bonds if bond.closed for urn in bond.urns}
     high = max(c.schools[1] for c in model.classes)
     for atom in np.flatnonzero(model.size > high).tolist():
@@ -295,6 +302,8 @@ def _remedies(problem: Problem, part: Part, model: Model, ranges: list[_Range]) 
         )
     if "min_need" in clash:
         yield from _lighter(problem, part, max(lowest.low, 1))
+    if "max_minutes_to_srp" in clash:
+        yield from nearer_remedies(problem, part, model, max(lowest.low, 1))
     if "pinned_hubs" in clash:
         yield from _fewer_pins(problem, part, lowest.low - highest.high)
     if "apart" in clash:

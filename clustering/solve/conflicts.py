@@ -14,8 +14,17 @@ from itertools import combinations
 import numpy as np
 
 from clustering.problem import Bond, Part, Problem, merge_groups
+from clustering.rules import Filled
 from clustering.solve.model import Model
-from clustering.solve.reasons import Reason, Remedy, named, toml_list, toml_lists, toml_text
+from clustering.solve.reasons import (
+    Reason,
+    Remedy,
+    named,
+    raised_reach,
+    toml_list,
+    toml_lists,
+    toml_text,
+)
 
 BOND_WORDS = {
     "together": "[rules] together",
@@ -32,6 +41,7 @@ FAULT_WORDS = {
     "primaries": ("primaries", "primaries"),
     "least_need": ("min_need", "smallest need"),
     "minutes": ("max_minutes_to_hub", "longest journey to the hub"),
+    "srp": ("max_minutes_to_srp", "minutes from the hub to an SRP"),
     "connected": ("connected", "clusters that hang together"),
 }
 
@@ -181,12 +191,12 @@ def _two_pins(problem: Problem, part: Part, model: Model) -> Iterator[Reason]:
                 f"hub of a locked cluster), but must share a cluster ({_words(problem, bonds)}), "
                 f"which has one hub."
             )
-            unpinned = (_unpinned(problem, i) for i in (a, b))
-            remedies = (*(r for r in unpinned if r), *_untied(problem, bonds))
+            freed = (unpinned(problem, i) for i in (a, b))
+            remedies = (*(r for r in freed if r), *_untied(problem, bonds))
             yield Reason(part.name, ("pinned_hubs", *_rules_of(bonds)), text, remedies)
 
 
-def _unpinned(problem: Problem, place: int) -> Remedy | None:
+def unpinned(problem: Problem, place: int) -> Remedy | None:
     """Return the way to take one pin off; None where it is no pin of the study."""
     urn = problem.urns[place]
     if urn not in problem.rules.pinned_hubs:
@@ -278,12 +288,24 @@ def _waiver(
         "primaries": f"primaries = {int(problem.primary[places].sum())}",
         "minutes": f"max_minutes_to_hub = {int(np.ceil(minutes))}",
     }
+    if "srp" in faults:
+        lines["srp"] = _nearest_reach(problem, places, limits)
     name = toml_text(bond.name or problem.names[places[0]])
     body = "\n".join(lines[fault] for fault in faults)
     return Remedy(
         f"Let this one cluster off: {', '.join(lines[fault] for fault in faults)}.",
         f'[rules.cluster."{name}"]\ncontains = "{bond.urns[0]}"\n{body}',
     )
+
+
+def _nearest_reach(problem: Problem, places: Sequence[int], limits: Filled) -> str:
+    """Return the line that lets the school of a cluster be its hub that is nearest to SRPs."""
+    now, most = limits.max_minutes_to_srp, np.array(limits.reach_limits(problem.reach_names))
+    hubs = [i for i in places if problem.secondary[i]] if problem.rules.hub == "secondary" else []
+    pinned = [i for i in places if problem.urns[i] in problem.pinned_hubs]
+    hub = min(pinned or hubs or places, key=lambda i: (float((problem.reach[i] - most).max()), i))
+    needed = dict(zip(problem.reach_names, problem.reach[hub].tolist(), strict=True))
+    return raised_reach(now or {}, needed)
 
 
 def _lock(bond: Bond) -> str:

@@ -6,7 +6,7 @@ A rule whose easing alone yields a plan is a reason, and the plan shows by how m
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from clustering.rules import AreaRules, Rules
 from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
 from clustering.solve.part import QUICK, solve_part
-from clustering.solve.reasons import Reason, Remedy, area_lines
+from clustering.solve.reasons import Reason, Remedy, area_lines, raised_reach
 from clustering.solve.remedies import in_order, least_objective
 
 
@@ -65,6 +65,7 @@ _WORDS = {
     "min_need": "the smallest need of a cluster",
     "min_budget": "the smallest budget of a cluster",
     "max_minutes_to_hub": "the longest journey to the hub",
+    "max_minutes_to_srp": "the minutes from hubs to SRPs",
     "primaries": "the number of primaries",
     "secondaries": "the number of secondaries",
     "connected": "that clusters are connected",
@@ -132,6 +133,18 @@ def _easings(problem: Problem, part: Part) -> Iterator[_Easing]:
             f"Allow {minutes} minutes to the hub in {part.name}.",
             f"max_minutes_to_hub = {minutes}",
         )
+    reach = now.max_minutes_to_srp
+    if reach is not None:
+        for factor in (1.25, 1.5, 2.0):
+            each = reach if isinstance(reach, Mapping) else {"all": reach}
+            more = {name: float(math.ceil(most * factor)) for name, most in each.items()}
+            line = raised_reach(reach, more)
+            yield area(
+                "max_minutes_to_srp",
+                more if isinstance(reach, Mapping) else more["all"],
+                f"Let hubs of {part.name} be farther from an SRP: {line}.",
+                line,
+            )
     for rule, one in (("secondaries", "secondary"), ("primaries", "primary")):
         if getattr(now, rule):
             fewer = getattr(now, rule) - 1

@@ -118,7 +118,7 @@ class Pricer:
             self.node_limit if node_limit is None else min(node_limit, self.node_limit),
             total // len(self.lanes),
         )
-        hubs = np.flatnonzero(t.hub_allowed).tolist()
+        hubs = np.flatnonzero(t.hub_allowed.any(axis=0)).tolist()
         count = len(self.lanes)
         if count == 1:
             done = [round_.work(hubs, self.lanes[0])]
@@ -224,7 +224,10 @@ def modes_of(tables: Tables) -> list[tuple[int, int, int, int]]:
 
     The anchor is the first atom of the cluster that brings a limit class of its own.
     """
-    kinds = {(*tables.limits[k].tolist(), tables.minutes[k]) for k in tables.area_class.tolist()}
+    kinds = {
+        (*tables.limits[k].tolist(), tables.minutes[k], tables.hub_allowed[k].tobytes())
+        for k in tables.area_class.tolist()
+    }
     several = len(tables.area_class) > 1 and (tables.prices[CROSSING] > 0 or len(kinds) > 1)
     areas = range(len(tables.area_class)) if several else [-1]
     old = range(tables.old_count.shape[1]) if tables.prices[CHANGE] > 0 else [-1]

@@ -14,6 +14,7 @@ cluster, in hundredths of a minute, is
                   + crossing · (schools(C) − most schools of C in one area)
                   + change · (placed schools(C) − most schools of C in one existing cluster)
                   + travel of l to h − Σ_{i∈C} cut(i→l)            a lent secondary takes part
+                  + Σ_types srp(minutes from h to the nearest SRP)  held in the travel of h's atom
 
 and the objective of a part is `base` (flows that leave the part, which no plan can keep) plus the
 sum over its clusters. `Model.cost` below is the one definition; the compiled kernels are tested
@@ -30,7 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.problem import Part, Problem, least_steps, neighbours_among
-from clustering.rules import AreaRules, Filled, balance_price, cents, priced
+from clustering.rules import AreaRules, Filled, balance_price, cents, priced, srp_price
 
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -50,6 +51,8 @@ class LimitClass:
     max_minutes: float
     least_need: int = 0
     """Least need in tenths of a unit."""
+    reach: tuple[float, ...] = ()
+    """Widest minutes from the hub to an SRP of each type; infinite for none."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ class Model:
     old_count: Ints
     """(n, O) schools of each atom in each existing cluster."""
     travel: Ints
-    """(n, m) price of an atom's minutes to each hub school."""
+    """(n, m) price of an atom's minutes to each hub school; that of a hub's own atom holds what the
+    hub costs by its minutes to SRPs. A hub is never without its atom: so both are paid once."""
     far: NDArray[np.float64]
     """(n, m) minutes from the farthest school of an atom to each hub school."""
     hub_allowed: Bools
@@ -119,6 +123,8 @@ class Model:
     balance: float
     size_balance: float
     base: int
+    reach: NDArray[np.float64]
+    """(m, types) minutes from each hub school to the nearest SRP of each type."""
 
     def __len__(self) -> int:
         return len(self.size)
@@ -132,6 +138,11 @@ class Model:
     def total_pupils(self) -> int:
         """Sum of pupils over the part."""
         return int(self.pupils.sum())
+
+    @cached_property
+    def in_reach(self) -> Bools:
+        """(classes, m) hub schools near enough to an SRP of every type for a limit class."""
+        return np.array([(self.reach <= np.array(c.reach)).all(axis=1) for c in self.classes])
 
     def class_of(self, atoms: Sequence[int]) -> int:
         """Return the limit class of a cluster: its anchor's, else its main area's.
@@ -171,7 +182,8 @@ class Model:
     def faults(self, atoms: Sequence[int], hub: int, clusters: int, loan: int = -1) -> list[str]:
         """Return the names of the rules that a cluster breaks; empty if it keeps all of them."""
         members = sorted(atoms)
-        limits = self.classes[self.class_of(members)]
+        kind = self.class_of(members)
+        limits = self.classes[kind]
         schools, pupils = int(self.size[members].sum()), int(self.pupils[members].sum())
         need = int(self.need[members].sum())
         checks = {
@@ -186,6 +198,7 @@ class Model:
             "hub": bool(self.hub_allowed[hub])
             and self.atom_of[hub] in members
             and all(self.pin[i] in (-1, hub) for i in members),
+            "srp": bool(self.in_reach[kind, hub]),
             "apart": not any(a in members and b in members for a, b in self.apart),
             "connected": self._connected(members),
         }
@@ -233,6 +246,10 @@ def build_model(problem: Problem, part: Part) -> Model:
 
     minutes = problem.minutes[np.ix_(schools, schools)]
     price = np.floor(minutes * cents(goals.minutes) + 0.5).astype(np.int64)
+    travel = gather(price)
+    travel[atom_of, np.arange(m)] += [
+        sum(srp_price(goals.srp, one) for one in row) for row in problem.reach[schools].tolist()
+    ]
     far = np.full((n, m), 0.0)
     np.maximum.at(far, atom_of, minutes)
     areas = sorted({int(a) for a in problem.area[schools]})
@@ -257,7 +274,7 @@ def build_model(problem: Problem, part: Part) -> Model:
         need=gather(problem.need_steps[schools]),
         area_count=gather(problem.area[schools][:, None] == np.array(areas)[None, :]),
         old_count=gather(problem.existing[schools][:, None] == np.array(old, np.int64)[None, :]),
-        travel=gather(price),
+        travel=travel,
         far=far,
         hub_allowed=hubs,
         pin=pin,
@@ -277,6 +294,7 @@ def build_model(problem: Problem, part: Part) -> Model:
         base=base,
         school_travel=price,
         school_minutes=minutes,
+        reach=problem.reach[schools],
     )
 
 
@@ -373,4 +391,5 @@ def _limit_class(limits: Filled, problem: Problem) -> LimitClass:
         need_permille=NO_LIMIT if permille is None else permille,
         max_minutes=limits.max_minutes_to_hub,
         least_need=least_steps(limits.least_need(problem.pounds_a_unit)),
+        reach=limits.reach_limits(problem.reach_names),
     )

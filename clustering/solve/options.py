@@ -138,8 +138,8 @@ def trade_off(
         report = assess(plan, problem)
         row: dict[str, object] = {
             "factor": factor,
-            goal: round(report.goals[goal], 1),
-            against: round(report.goals[against], 1),
+            goal: round(report.goals.get(goal, 0.0), 1),
+            against: round(report.goals.get(against, 0.0), 1),
         }
         row |= {k: v for k, v in report.summary.items() if k != "max_minutes"}
         row["moved"] = len(moves(plans[1.0], plan)) if 1.0 in plans else None

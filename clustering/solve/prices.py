@@ -39,6 +39,7 @@ EASED: Mapping[str, object] = {
     "min_need": None,
     "min_budget": None,
     "max_minutes_to_hub": 10_000.0,
+    "max_minutes_to_srp": None,
     "secondaries": 0,
     "primaries": 0,
     "connected": False,
@@ -55,6 +56,7 @@ RULE_WORDS: Mapping[str, str] = {
     "min_need": "smallest need",
     "min_budget": "smallest budget",
     "max_minutes_to_hub": "longest journey to the hub",
+    "max_minutes_to_srp": "minutes from hubs to SRPs",
     "secondaries": "secondaries in each cluster",
     "primaries": "primaries in each cluster",
     "connected": "clusters hang together",
@@ -157,6 +159,10 @@ def _loose(problem: Problem, part: Part, rule: str) -> bool:
     if rule == "max_minutes_to_hub":
         farthest = problem.minutes[np.ix_(part.members, part.members)].max()
         return not problem.rules.cluster and farthest <= min(o.max_minutes_to_hub for o in limits)
+    if rule == "max_minutes_to_srp":
+        far = problem.reach[[*part.members]]
+        most = np.min([own.reach_limits(problem.reach_names) for own in limits], axis=0)
+        return not problem.rules.cluster and bool((far <= most).all())
     if rule in ("primaries", "secondaries"):
         have = problem.primary if rule == "primaries" else problem.non_selective_secondary
         others = len(part.members) - int(have[[*part.members]].sum())

@@ -74,7 +74,7 @@ def price(
     hardest to reach are only left out, which counts as cut off.
     """
     wide, late = ranges(t, area, anchor)
-    inside = candidates(t, hub, loan, anchor, late)
+    inside = candidates(t, hub, area, loan, anchor, late)
     home = t.atom_of[hub]
     if inside[home] == 0:
         return 0, FAR_OFF, 0, False

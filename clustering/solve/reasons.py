@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from clustering.problem import Part, Problem
@@ -52,6 +53,19 @@ def toml_list(texts: Iterable[str]) -> str:
 def toml_lists(groups: Iterable[Iterable[str]]) -> str:
     """Return a list of lists of texts in TOML."""
     return "[" + ", ".join(toml_list(group) for group in groups) + "]"
+
+
+def raised_reach(now: float | Mapping[str, float], needed: Mapping[str, float]) -> str:
+    """Return the line that raises a limit on minutes to SRPs to what each type needs; "" for none.
+
+    `now` is the limit as it stands, for all types or by type: the line has the same form.
+    """
+    if isinstance(now, Mapping):
+        more = {name: max(most, math.ceil(needed.get(name, 0))) for name, most in now.items()}
+        cells = ", ".join(f'"{toml_text(name)}" = {most:g}' for name, most in more.items())
+        return f"max_minutes_to_srp = {{ {cells} }}" if more != dict(now) else ""
+    most = math.ceil(max(needed.values(), default=0))
+    return f"max_minutes_to_srp = {most}" if most > now else ""
 
 
 def area_lines(part: Part, line: str) -> str:

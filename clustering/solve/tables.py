@@ -38,6 +38,7 @@ class Tables(NamedTuple):
     travel: Ints
     far: NDArray[np.float64]
     hub_allowed: NDArray[np.uint8]
+    """(classes, m) schools that can be the hub of a cluster of each limit class."""
     atom_of: Ints
     first_school: Ints
     """(n+1,) where the schools of each atom start in `schools_of`."""
@@ -100,7 +101,7 @@ def make_tables(model: Model, clusters: int) -> Tables:
         placed=old.sum(axis=1),
         travel=np.ascontiguousarray(model.travel),
         far=np.ascontiguousarray(model.far),
-        hub_allowed=model.hub_allowed.astype(np.uint8),
+        hub_allowed=(model.hub_allowed & model.in_reach).astype(np.uint8),
         atom_of=model.atom_of,
         first_school=starts,
         schools_of=order,
@@ -243,7 +244,9 @@ def judge(t, members, count, hub, loan):
     limit = t.limits[kind]
     if schools < limit[0] or schools > limit[1] or pupils < limit[2] or pupils > limit[3]:
         return BROKEN
-    if primaries < limit[5] or need < limit[6] or need > limit[7] or t.hub_allowed[hub] == 0:
+    if primaries < limit[5] or need < limit[6] or need > limit[7]:
+        return BROKEN
+    if t.hub_allowed[kind, hub] == 0:
         return BROKEN
     if not secondaries_kept(t, members, count, hub, loan, own, limit[4], main, t.minutes[kind]):
         return BROKEN
@@ -282,11 +285,12 @@ def judge(t, members, count, hub, loan):
 def best_hub(t, members, count, loan):
     """Return the cheapest hub that keeps the rules and the cost with it, or (−1, `BROKEN`)."""
     best, cost = -1, BROKEN
+    kind = class_of(t, members, count)[0]
     for k in range(count):
         i = members[k]
         for place in range(t.first_school[i], t.first_school[i + 1]):
             hub = t.schools_of[place]
-            if t.hub_allowed[hub] == 1:
+            if t.hub_allowed[kind, hub] == 1:
                 found = judge(t, members, count, hub, loan)
                 if found < cost or (found == cost and found < BROKEN and hub < best):
                     best, cost = hub, found

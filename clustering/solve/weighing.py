@@ -151,7 +151,7 @@ def hub_of(t, s, c, gone, come, kind, pin, loan, penalty):
             continue
         for place in range(t.first_school[i], t.first_school[i + 1]):
             h = t.schools_of[place]
-            if t.hub_allowed[h] == 0 or (pin >= 0 and h != pin):
+            if t.hub_allowed[kind, h] == 0 or (pin >= 0 and h != pin):
                 continue
             if s.has[MINUTES] == 0:
                 return h, 0, 0

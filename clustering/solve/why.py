@@ -26,6 +26,7 @@ RULE_WORDS = {
     "need": "the tolerance on need",
     "minutes": "minutes to the hub",
     "hub": "the hub",
+    "srp": "minutes from the hub to an SRP",
     "least_need": "the smallest need or budget",
     "apart": "schools kept apart",
     "connected": "clusters that hang together",
