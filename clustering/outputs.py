@@ -328,11 +328,11 @@ def _write_excel(
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
         for name, sheet in sheets.items():
             sheet.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
-            _fit(writer.sheets[name], sheet)
+            fit_sheet(writer.sheets[name], sheet)
     without_clock(path)
 
 
-def _fit(sheet: Any, table: pd.DataFrame) -> None:
+def fit_sheet(sheet: Any, table: pd.DataFrame) -> None:
     """Make columns as wide as their contents and keep text that looks like a formula as text."""
     for k, column in enumerate(table.columns, start=1):
         longest = max([len(str(column)), *(len(str(v)) for v in table[column].head(500))])
