@@ -11,6 +11,7 @@ from clustering.publish.build import consultation, read_plans
 from clustering.publish.consultation import Consultation
 from clustering.publish.pack_verify import Verdict, verify
 from clustering.publish.pack_write import publish
+from clustering.publish.pages import counted
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,11 @@ class Published:
         found = []
         for option in self.consultation.options:
             broken = len(option.report.breaches)
-            kept = "keeps every rule" if not broken else f"breaks {broken} rules, which it names"
+            kept = (
+                "keeps every rule"
+                if not broken
+                else f"breaks {counted(broken, 'rule')}, as it says"
+            )
             found.append(f"{option.name}: {len(option.plan)} clusters; it {kept}.")
         cells = [c for c in self.consultation.numbers.published()["cells"] if c["name"] != "pupils"]
         hidden = sum(cell["value"] is None for cell in cells)
