@@ -47,8 +47,8 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
         estimated = set(imputed.loc[imputed["column"] == name, "urn"])
         estimated -= set(_without_pupils(inputs))
         release.measure(name, counts[name], imputed=estimated)
-    parts = [name for name in PARTS if name in settings.measures]
-    for inside in (parts, [name for name in settings.measures if name not in PARTS]):
+    parts = [str(m) for m in settings.measures if m in PARTS]
+    for inside in (parts, [str(m) for m in settings.measures if m not in PARTS]):
         if inside:
             release.whole("pupils", inside)
     options = tuple(options)
