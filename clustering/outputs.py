@@ -94,10 +94,11 @@ def write_plan(
 
 
 @contextmanager
-def all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
+def all_or_nothing(out: Path, *, beside: bool = False, whole: bool = False) -> Iterator[Path]:
     """Lend a folder beside `out`; what is written there moves to `out` when all went well.
 
-    Files of an earlier run that were not written again disappear, unless `beside`.
+    Files of an earlier run that were not written again disappear, unless `beside`; with `whole`,
+    everything that stood in `out` does.
     """
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -105,6 +106,8 @@ def all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
         folder = Path(name) / "run"
         folder.mkdir()
         yield folder
+        if whole and out.exists():
+            out.rename(Path(name) / "before")
         _publish(folder, out, beside=beside)
 
 
@@ -394,6 +397,8 @@ def _publish(folder: Path, out: Path, *, beside: bool) -> None:
         if not (folder / old.name).exists():
             old.unlink()
     for path in sorted(folder.iterdir()):
+        if path.is_dir() and (out / path.name).is_dir():
+            shutil.rmtree(out / path.name)
         path.replace(out / path.name)
     shutil.rmtree(folder)
 
