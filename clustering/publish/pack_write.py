@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from clustering.outputs import all_or_nothing
-from clustering.publish import pack_pages, pack_tables
+from clustering.publish import accessibility, easy_read, pack_pages, pack_tables, respond
 from clustering.publish.consultation import Consultation
 from clustering.publish.pack_tables import zip_bytes
 from clustering.publish.sources import manifest
@@ -22,7 +22,7 @@ from geo.errors import Fault, StudyError
 
 MANIFEST = "manifest.json"
 KIND = "consultation pack"
-PAGES = (pack_pages,)
+PAGES = (pack_pages, respond, easy_read, accessibility)
 FILES = (pack_tables,)
 DIGITS = 12
 """Digits of a pack's digest in the name of its copy."""
