@@ -423,7 +423,7 @@ def provision_command(
         out.print(PRIVATE)
     if folder is not None:
         write_provision(folder, found)
-        out.print(f"Written to {escape(str(folder))}")
+        out.print(f"Open {escape(str(folder / 'provision.html'))}")
 
 
 @app.command("sites")

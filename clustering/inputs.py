@@ -195,6 +195,7 @@ def load_inputs(study: Study, *, progress: Progress | None = None) -> Inputs:
         *(provision.register.notes if provision else ()),
         *(provision.demand.notes if provision and provision.demand else ()),
         *dropped,
+        *problem.notes,
         *told,
         *strangers("row of figures", figures, table),
         *strangers("baseline", baseline, table),

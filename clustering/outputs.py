@@ -397,6 +397,8 @@ def _publish(folder: Path, out: Path, *, beside: bool) -> None:
         if not (folder / old.name).exists():
             old.unlink()
     for path in sorted(folder.iterdir()):
+        if path.is_dir() and (out / path.name).is_dir():
+            shutil.rmtree(out / path.name)
         path.replace(out / path.name)
     shutil.rmtree(folder)
 

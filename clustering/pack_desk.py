@@ -13,6 +13,7 @@ from clustering.publish.build import consultation, read_plans
 from clustering.publish.consultation import Consultation, options_of
 from clustering.publish.pack_verify import Verdict, verify
 from clustering.publish.pack_write import publish
+from clustering.publish.pages import counted
 from clustering.publish.you_said import FILES_WORDS, notes_on, write_you_said, you_said
 from clustering.responses import read_answers, spellings_of
 
@@ -30,7 +31,11 @@ class Published:
         found = []
         for option in self.consultation.options:
             broken = len(option.report.breaches)
-            kept = "keeps every rule" if not broken else f"breaks {broken} rules, which it names"
+            kept = (
+                "keeps every rule"
+                if not broken
+                else f"breaks {counted(broken, 'rule')}, as it says"
+            )
             found.append(f"{option.name}: {len(option.plan)} clusters; it {kept}.")
         cells = [c for c in self.consultation.numbers.published()["cells"] if c["name"] != "pupils"]
         hidden = sum(cell["value"] is None for cell in cells)

@@ -25,7 +25,7 @@ from clustering.publish.provision_layers import (
     sentences,
 )
 from clustering.publish.provision_page import provision_page
-from clustering.publish.provision_tables import Bar
+from clustering.publish.provision_tables import Bar, changed_provisions
 from clustering.publish.provision_tables import provisions as provisions_table
 from geo.colours import LAND, contrast
 from geo.provision_map import COLOURS, edges
@@ -166,6 +166,10 @@ def test_a_scenario_shows_what_it_opens_and_closes(county):
     assert own.at["900056", "choices"] == ()
     assert own.at["900231", "status"] == "new"
     assert set(table.loc[table["state"] == "0", "status"]) == {"open"}
+    told = {row[0]: row[1] for row in changed_provisions(county, county.states[at]).rows}
+    assert sorted(told.values()) == ["begins", "ends"]
+    closed = own.loc["900056"]
+    assert told[f"{closed['number']} · {closed['name']}"] == "ends"
     selective = table[(table["state"] == "0") & (table["provision"] == "900024")]
     assert selective["choices"].tolist() == [()]
 

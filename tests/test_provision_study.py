@@ -190,9 +190,22 @@ def test_the_verb_writes_every_table_or_nothing(tmp_path: Path, capsys: Told) ->
     frame = gpd.read_file(out / "provision.gpkg", layer="provisions close_and_open")
     assert frame.crs.to_epsg() == 27700
     assert "900056" not in set(frame["provision"])
+    assert "PRIVATE" in (out / "provision.html").read_text(encoding="utf-8").upper()
     made_from = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
     assert made_from["scenarios"][0]["public"] is False
     assert "srps.csv" in {file["file"] for file in made_from["files"]}
+
+
+def test_a_second_review_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    out, study = tmp_path / "out", SAMPLE / "study.toml"
+    (tmp_path / "out").mkdir()
+    (out / "notes.txt").write_text("mine", encoding="utf-8")
+    for scenarios in (["close_and_open", "open_only"], ["open_only"], []):
+        paths = [SCENARIOS / f"{name}.toml" for name in scenarios]
+        assert clusters("provision", study, *paths, "--out", out) == 0
+        left = sorted(p.name for p in (out / "scenarios").glob("*"))
+        assert left == scenarios
+    assert (out / "notes.txt").read_text(encoding="utf-8") == "mine"
 
 
 def test_the_same_inputs_give_the_same_bytes(tmp_path: Path) -> None:

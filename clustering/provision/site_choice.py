@@ -162,7 +162,9 @@ def in_whole_numbers(choice: SiteChoice) -> Whole:
     room = None
     if choice.places is not None:
         room = np.minimum(_units(choice.places, up=False), children.sum())
-    parts = children if room is None else np.concatenate((children, room))
+    # Where places limit, what a floor leaves over may be a part of a child.
+    leaves = [floor.allowance for floor in _floors(choice, children)]
+    parts = children if room is None else np.concatenate((children, room, leaves)).astype(np.int64)
     unit = max(int(np.gcd.reduce(parts)), 1) if len(parts) else 1
     children, candidates = children // unit, np.shape(choice.minutes)[1]
     cost = np.zeros(candidates) if choice.cost is None else np.asarray(choice.cost, float)

@@ -18,15 +18,16 @@ go from d to c, Σ_c f <= children(d) and Σ_d f <= places(c) x_c.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from ortools.sat.python import cp_model
 
 from clustering.provision.site_choice import NEVER, Bools, Ints, Whole
 
-Expr = cp_model.LinearExprT
+Expr = cp_model.LinearExpr | int
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +36,10 @@ class Loss:
 
     near: Ints
     stay: Ints
+
+
+Ceiling = tuple[Loss, int]
+"""A loss and the most of it that is allowed."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,7 @@ class SiteModel:
         self.x = {int(c): self.model.new_bool_var(f"x{c}") for c in self.keep}
         self._missed: dict[int, cp_model.IntVar] = {}
         self._flow: dict[tuple[int, int], cp_model.IntVar] = {}
+        self._alike: dict[int, Ints] = {}
         self.model.add(self.sites() <= whole.sites)
         for candidate in whole.forced:
             self.model.add(self.x[candidate] == 1)
@@ -148,18 +154,31 @@ class SiteModel:
         for loss in losses:
             usable &= loss.near[:, self.keep] < NEVER
         usable &= (whole.weight > 0)[:, None] & (room[self.keep] > 0)
+        # Points that lose alike everywhere and count for the same floors are sent as one.
+        looks: list[NDArray] = [one.near[:, self.keep] for one in losses] + [
+            one.stay[:, None] for one in losses
+        ]
+        looks += [floor.rows[:, None] for floor in whole.floors] + [usable]
+        points = np.flatnonzero(usable.any(axis=1))
+        _, first, of = np.unique(
+            np.hstack(looks)[points], axis=0, return_index=True, return_inverse=True
+        )
+        for kind, at in enumerate(points[first].tolist()):
+            self._alike[at] = points[of == kind]
+        demand = {at: int(whole.weight[members].sum()) for at, members in self._alike.items()}
         for d, position in np.argwhere(usable).tolist():
-            c = int(self.keep[position])
-            most = min(int(whole.weight[d]), int(room[c]))
-            flow = self._flow[d, c] = self.model.new_int_var(0, most, "")
-            self.model.add(flow <= most * self.x[c])
+            if d in demand:
+                c = int(self.keep[position])
+                most = min(demand[d], int(room[c]))
+                flow = self._flow[d, c] = self.model.new_int_var(0, most, "")
+                self.model.add(flow <= most * self.x[c])
         out: dict[int, list[cp_model.IntVar]] = {}
         into: dict[int, list[cp_model.IntVar]] = {}
         for (d, c), flow in self._flow.items():
             out.setdefault(d, []).append(flow)
             into.setdefault(c, []).append(flow)
         for d, flows in out.items():
-            self.model.add(sum(flows) <= int(whole.weight[d]))
+            self.model.add(sum(flows) <= demand[d])
         for c, flows in into.items():
             self.model.add(sum(flows) <= int(room[c]) * self.x[c])
 
@@ -169,6 +188,17 @@ class SiteModel:
         saved = [int(loss.near[d, c] - loss.stay[d]) for d, c, _ in flows]
         fixed = int(self.whole.weight[points] @ loss.stay[points])
         return fixed + cp_model.LinearExpr.weighted_sum([flow for *_, flow in flows], saved)
+
+    def _each(self, sent: dict[tuple[int, int], int]) -> Iterator[tuple[int, int, int]]:
+        """Yield what each point sends to each candidate, of what those alike send together."""
+        left = self.whole.weight.tolist()
+        for (kind, c), units in sent.items():
+            for d in self._alike[kind].tolist():
+                part = min(left[d], units)
+                if part:
+                    yield d, c, part
+                left[d] -= part
+                units -= part
 
     def forbid(self, chosen: Iterable[int]) -> None:
         """Rule out one set of sites."""
@@ -182,7 +212,7 @@ class SiteModel:
         `effort` is CP-SAT's deterministic time. Raises OutOfEffortError if that tells nothing.
         """
         scale = len(self.x) + 1
-        self.model.minimize(aim * scale + self.sites())
+        self.model.minimize(scale * aim + self.sites())
         self.model.clear_hints()
         wanted = set(hint)
         for c, x in self.x.items() if wanted else ():
@@ -200,7 +230,7 @@ class SiteModel:
         value = (round(solver.objective_value) - len(chosen)) // scale
         # The aim is whole: what the number of sites adds to the bound is less than one.
         bound = -((scale - 1 - int(np.ceil(solver.best_objective_bound - 1e-6))) // scale)
-        flows = tuple((*k, solver.value(f)) for k, f in self._flow.items() if solver.value(f))
+        flows = tuple(self._each({k: solver.value(f) for k, f in self._flow.items()}))
         proven = status == cp_model.OPTIMAL
         return Found(chosen, value, value if proven else min(bound, value), proven, flows)
 

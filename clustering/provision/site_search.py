@@ -10,6 +10,7 @@ import numpy as np
 from clustering.provision.site_bound import RULED_OUT, bound
 from clustering.provision.site_choice import NEVER, Whole
 from clustering.provision.site_model import (
+    Ceiling,
     Expr,
     Found,
     Loss,
@@ -37,10 +38,6 @@ class Ranked:
         return self.bound == self.found[0].value
 
 
-Ceiling = tuple[Loss, int]
-"""A loss and the most of it that is allowed."""
-
-
 @dataclass(frozen=True)
 class Searcher:
     """Answers questions about one `Whole`, all with the same seed and effort."""
@@ -61,15 +58,19 @@ class Searcher:
 
         A candidate that is left out is one with which no set is as good as the last of those.
         """
-        limits = bound(self.whole, loss)
+        limits = bound(self.whole, loss, ceilings)
         ranked = sorted(self.whole.allowed, key=lambda c: (limits.with_site[c], c))
-        keep = {*self.whole.forced, *ranked[:FIRST]}
         job = (loss, ceilings, others, enough, without)
-        found, tired = list[Found](), False
-        try:
-            found = self._among(keep, *job)
-        except OutOfEffortError:
-            tired = True
+        found, tired, size = list[Found](), False, FIRST
+        while not found and not tired:
+            keep = {*self.whole.forced, *ranked[:size]}
+            try:
+                found = self._among(keep, *job)
+            except OutOfEffortError:
+                tired = True
+            if size >= len(ranked):
+                break
+            size *= 2
         most = RULED_OUT - 1
         if len(found) > others:
             most = found[-1].value

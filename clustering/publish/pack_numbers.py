@@ -15,6 +15,7 @@ from clustering.budget import Budget
 from clustering.inputs import Inputs
 from clustering.need import Need
 from clustering.publish.consultation import AREA, COUNTY, Option, budget_name
+from clustering.publish.dashboard_groups import ask
 from clustering.publish.disclosed import Released
 from clustering.publish.disclosure import Release
 from clustering.publish.money import money_of
@@ -46,8 +47,8 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
         estimated = set(imputed.loc[imputed["column"] == name, "urn"])
         estimated -= set(_without_pupils(inputs))
         release.measure(name, counts[name], imputed=estimated)
-    parts = [name for name in PARTS if name in settings.measures]
-    for inside in (parts, [name for name in settings.measures if name not in PARTS]):
+    parts = [str(m) for m in settings.measures if m in PARTS]
+    for inside in (parts, [str(m) for m in settings.measures if m not in PARTS]):
         if inside:
             release.whole("pupils", inside)
     options = tuple(options)
@@ -59,6 +60,7 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
             release.rate(name, measure, "pupils")
     release.grouping(SCHOOL, {urn: urn for urn in inputs.table.index})
     release.table(SCHOOL, "pupils", step=ROLL_STEP)
+    ask(release, inputs, settings.measures)
     if settings.budget and inputs.study.config.budget is not None:
         _add_money(release, inputs, options, settings)
     return release.protect()

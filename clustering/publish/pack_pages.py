@@ -257,7 +257,7 @@ def _changes(consultation: Consultation, option: Option, label: str) -> dict[str
 def _named(moved: Any) -> list[tuple[str, str, str, str]]:
     """Return URN, name, cluster before and after of schools, by name."""
     rows = moved.sort_values(["name", "urn"])[["urn", "name", "from_cluster", "to_cluster"]]
-    return [tuple(map(str, row)) for row in rows.itertuples(index=False)]
+    return [(str(u), str(n), str(a), str(b)) for u, n, a, b in rows.itertuples(index=False)]
 
 
 def _links(consultation: Consultation, members: set[str]) -> list[tuple[str, str, str, str]]:

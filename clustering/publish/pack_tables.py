@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -18,12 +17,8 @@ import pandas as pd
 from clustering.outputs import fit_sheet
 from clustering.publish.consultation import AREA, COUNTY, TODAY, Consultation
 from clustering.publish.pack_reasons import rows_by_urn
-from clustering.publish.pack_rows import (
-    Number,
-    cluster_rows,
-    numbers_of,
-    school_rows,
-)
+from clustering.publish.pack_rows import Number, cluster_rows, numbers_of, school_rows
+from clustering.sheet_cells import clockless
 
 PUBLISHED = "data/published.json"
 WORKBOOK = "data/consultation.xlsx"
@@ -170,19 +165,7 @@ def workbook_bytes(tables: dict[str, pd.DataFrame]) -> bytes:
         for name, table in tables.items():
             table.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
             fit_sheet(writer.sheets[name], table)
-    return without_clock(made.getvalue())
-
-
-STAMP = re.compile(rb"(<dcterms:(created|modified)[^>]*>)[^<]*(</dcterms:)")
-
-
-def without_clock(workbook: bytes) -> bytes:
-    """Return an Excel workbook without the hour at which it was made."""
-    parts = {}
-    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
-        for name in archive.namelist():
-            parts[name] = STAMP.sub(rb"\g<1>1980-01-01T00:00:00Z\g<3>", archive.read(name))
-    return zip_bytes(parts)
+    return clockless(made.getvalue())
 
 
 def zip_bytes(parts: dict[str, bytes]) -> bytes:

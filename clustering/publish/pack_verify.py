@@ -28,6 +28,7 @@ from clustering.publish.disclosed import EITHER, NOT_KNOWN, NOT_SHOWN, few_words
 from clustering.publish.pack_scan import Page, scan
 from clustering.publish.pack_tables import PUBLISHED
 from clustering.publish.pack_write import KIND, MANIFEST, contents
+from clustering.publish.pages import counted
 from geo.errors import Fault, InputError
 from geo.offline import POLICY
 
@@ -268,5 +269,5 @@ def _made_again(files: Mapping[str, bytes], consultation: Consultation) -> Itera
 
 def _audited(option: Any) -> str:
     broken = len(option.report.breaches)
-    kept = "every rule is kept" if not broken else f"{broken} rules are broken, as the pack says"
+    kept = f"{counted(broken, 'rule')} broken, as the pack says" if broken else "every rule is kept"
     return f"{option.name} audited: {kept}"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import pandas as pd
+
 from clustering.audit import Breach
 from clustering.inputs import Inputs
 from clustering.provision.register import types_of
@@ -133,17 +135,21 @@ def srps_of(inputs: Inputs) -> tuple[tuple[str, str, str, str, str], ...]:
 
     Neither rolls nor places, and nothing of any scenario.
     """
-    if inputs.provision is None:
-        return ()
-    demand = inputs.provision.settings.demand
-    table = inputs.provision.register.table
-    if demand is not None:
-        table = inputs.provision.register.open_in(demand.year).table
-    rows = table[table["kind"].isin(["srp", "sen_unit"])].sort_values(["name", "urn"])
+    rows = srp_table(inputs).rename(columns={"name": "name_"})
     return tuple(
         (row.urn, row.name_, KINDS[row.kind], type_words(row.need_types), row.area)
-        for row in rows.rename(columns={"name": "name_"}).itertuples(index=False)
+        for row in rows.itertuples(index=False)
     )
+
+
+def srp_table(inputs: Inputs) -> pd.DataFrame:
+    """Return the register's SRPs and SEN units of today by name, without rolls and places."""
+    columns = ["urn", "name", "kind", "need_types", "area", "easting", "northing"]
+    if inputs.provision is None:
+        return pd.DataFrame(columns=columns)
+    demand, register = inputs.provision.settings.demand, inputs.provision.register
+    table = register.table if demand is None else register.open_in(demand.year).table
+    return table[table["kind"].isin(["srp", "sen_unit"])].sort_values(["name", "urn"])[columns]
 
 
 def type_words(codes: str) -> str:

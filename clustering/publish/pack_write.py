@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from clustering.outputs import all_or_nothing
-from clustering.publish import accessibility, easy_read, pack_pages, pack_tables, respond
+from clustering.publish import (
+    accessibility,
+    consultation_page,
+    dashboard_files,
+    easy_read,
+    pack_pages,
+    pack_tables,
+    respond,
+)
 from clustering.publish.consultation import Consultation
 from clustering.publish.pack_tables import zip_bytes
 from clustering.publish.sources import manifest
@@ -22,8 +30,8 @@ from geo.errors import Fault, StudyError
 
 MANIFEST = "manifest.json"
 KIND = "consultation pack"
-PAGES = (pack_pages, respond, easy_read, accessibility)
-FILES = (pack_tables,)
+PAGES = (pack_pages, consultation_page, respond, easy_read, accessibility)
+FILES = (pack_tables, dashboard_files)
 DIGITS = 12
 """Digits of a pack's digest in the name of its copy."""
 

@@ -100,7 +100,7 @@ def page(
     whatever `context` gives.
     """
     own = {"consultation": consultation, "pack": pack_of(consultation), "title": title}
-    frame = {"root": root_of(path), "here": path, "policy": POLICY, "css": _css()}
+    frame = {"root": root_of(path), "here": path, "policy": POLICY, "css": styles()}
     return path, render(template, **{**own, **frame, **context})
 
 
@@ -128,7 +128,7 @@ def _text(name: str) -> str:
     return files("clustering.publish").joinpath(name).read_text(encoding="utf-8")
 
 
-def _css() -> Markup:
+def styles() -> Markup:
     """Return the styles of all pages; they are ours and hold no text of anybody's."""
     return Markup(_text("page.css"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,8 +12,10 @@ import pandas as pd
 from clustering.outputs import all_or_nothing, write_json
 from clustering.provision.before_after import by_point
 from clustering.provision_desk import Review, State
+from clustering.publish.provision_page import provision_page
 from clustering.publish.sources import manifest
 from geo.areas import NATIONAL_GRID
+from geo.maps import save
 
 SHARES = ("within", "placed", "occupancy", "earlier", "gini", "theil", "level", "concentration")
 FOLDER = "scenarios"
@@ -21,9 +24,9 @@ FOLDER = "scenarios"
 def write_provision(out: Path, review: Review) -> Path:
     """Write every table of a review into `out`, which appears complete or not at all.
 
-    Today's provision stands in `out` itself, each scenario in `scenarios/NAME`; beside them
-    `side_by_side.csv`, `provision.gpkg` and `manifest.json`. Cells are blank where something is
-    not known or there is none.
+    Today's provision stands in `out` itself, each scenario in `scenarios/NAME`; beside them the
+    page `provision.html`, `side_by_side.csv`, `provision.gpkg` and `manifest.json`. Cells are blank
+    where something is not known or there is none. Scenarios of an earlier review go.
     """
     with all_or_nothing(out) as folder:
         if not review.side_by_side.empty:
@@ -38,12 +41,15 @@ def write_provision(out: Path, review: Review) -> Path:
                 "\n".join(state.told) + "\n", encoding="utf-8", newline="\n"
             )
         _write_layers(folder / "provision.gpkg", review)
+        save(provision_page(review), folder / "provision.html")
         told = manifest(review.inputs)
         told["scenarios"] = [
             {"name": s.name, "title": s.heading, "public": s.public, "changes": list(s.told)}
             for s in review.scenarios
         ]
         write_json(folder / "manifest.json", told)
+    if not review.scenarios and (out / FOLDER).is_dir():
+        shutil.rmtree(out / FOLDER)
     return out
 
 

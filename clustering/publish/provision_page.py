@@ -199,13 +199,11 @@ def _fifths(table: pd.DataFrame) -> list[tables.Table]:
 
 
 def _scenario(review: Review, state: State, kinds: dict[str, str]) -> dict[str, Any]:
-    parts = []
+    parts = [tables.changed_provisions(review, state)]
     if state.reach is not None:
         found = reach_table(state.reach)
-        parts = [
-            tables.before_after(state),
-            tables.reach(found, kinds, "Who can reach what"),
-        ]
+        reach = tables.reach(found, kinds, "Who can reach what")
+        parts += [tables.before_after(state), reach]
     parts += [tables.pathway_table(review, state), tables.pathway_gaps(review, state)]
     told = [*state.told]
     if state.scenario is not None and state.scenario.shut:

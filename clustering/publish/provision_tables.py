@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from clustering.provision.before_after import side_by_side
 from clustering.provision.reach import KEY
 from clustering.provision.tables import ALL
 from clustering.provision_desk import Review, State
 from clustering.publish import provision_words as say
-from clustering.publish.provision_layers import numbers, way_on
+from clustering.publish.provision_layers import now, numbers, way_on
 
 WORDS_OF_FLAG = {
     "red": "Below a threshold",
@@ -159,7 +158,7 @@ FIGURES = {
 
 def together(review: Review) -> Table:
     """Return today and the scenarios side by side."""
-    table = side_by_side_of(review)
+    table = review.side_by_side
     rows = []
     for figure, cells in table.iterrows():
         name = str(figure)
@@ -167,11 +166,6 @@ def together(review: Review) -> Table:
         rows.append((say.capital(name.replace("%", "share", 1).strip()), *map(told, cells)))
     caption = f"Provision as it is and the scenarios, autumn {review.today.year}"
     return Table(caption, ("Figure", *map(str, table.columns)), tuple(rows))
-
-
-def side_by_side_of(review: Review) -> pd.DataFrame:
-    """Return `Review.side_by_side`; empty without demand."""
-    return review.side_by_side if review.today.reach is not None else side_by_side({})
 
 
 def inequality(table: pd.DataFrame, kinds: Mapping[str, str]) -> Table:
@@ -291,6 +285,28 @@ def costs(states: Iterable[State]) -> Table:
         *("Visiting teachers", "Total a year", "Capital, once"),
     )
     return Table("What the places cost, to the nearest £1,000", head, tuple(rows))
+
+
+def changed_provisions(review: Review, state: State) -> Table:
+    """Return the provisions that a scenario ends or begins, by their number on the map.
+
+    One that only changes ends as it was and begins as it will be.
+    """
+    number, before, after = numbers(review), now(review.today), now(state)
+    parts = (
+        (before[~before.index.isin(after.index)], "ends"),
+        (after[~after.index.isin(before.index)], "begins"),
+    )
+    rows = [
+        (
+            *(f"{number[str(label)]} · {base['name']}", word, base["area"] or "outside"),
+            *(say.types_words(base["need_types"]), say.whole(base["places"])),
+        )
+        for table, word in parts
+        for label, base in table.iterrows()
+    ]
+    head = ("Provision", "What", "Area", "Need types", "Places")
+    return Table("Provisions that end or begin, by their number on the map", head, tuple(rows))
 
 
 def before_after(state: State) -> Table:
