@@ -119,6 +119,7 @@ function startChoices() {
     set();
   });
   if (byId('signs')) {
+    byId('signs').selectedIndex = 0;
     byId('signs').addEventListener('change', function () {
       boards.forEach(function (board) { board.signs(byId('signs').value); });
     });
@@ -146,7 +147,7 @@ function startPaper() {
     var view = map.getBounds();
     boards.forEach(function (board, at) {
       if (at && !state.two) { return; }
-      board.map.getContainer().style.cssText += ';width:' + (state.two ? 560 : 1130) + 'px;height:860px';
+      board.map.getContainer().style.cssText += ';width:' + (state.two ? 560 : 1130) + 'px;height:810px';
       board.resize();
       board.map.fitBounds(view.contains(whole) ? whole : view, {animate: false});
       board.settle();

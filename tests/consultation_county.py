@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -55,17 +56,19 @@ def whole_county(more: str = "") -> County:
     return own
 
 
-def consult(own: County, folder: Path, *, seed: int | None = None) -> Consultation:
+def consult(
+    own: County, folder: Path, *, seed: int | None = None, only: Iterable[str] = MOVED
+) -> Consultation:
     """Write a county and return the consultation on today's clusters and two plans."""
     existing = own.existing
     path = (own if seed is None else shuffled(own, seed)).write(folder)
     inputs = load_inputs(Study.load(path))
     plans = {}
-    for key, urns in MOVED.items():
+    for key in only:
         table = pd.DataFrame(existing)
         turned = table["cluster"].replace(
             {f"Community {k}": f"Community {(2, 1, 4, 3)[k - 1]}" for k in (1, 2, 3, 4)}
         )
-        table = table.assign(cluster=table["cluster"].where(~table["urn"].isin(urns), turned))
+        table = table.assign(cluster=table["cluster"].where(~table["urn"].isin(MOVED[key]), turned))
         plans[key] = plan_from_frame(table, inputs.problem)
     return consultation(inputs, plans)
