@@ -14,6 +14,8 @@ from clustering.publish.pack_words import cost_of_move
 from clustering.publish.pages import cluster_page, counted, whole_minutes
 
 MOST_REASONS = 3
+NAMED = 4
+"""So many schools that stay together with one are named."""
 
 
 @dataclass(frozen=True)
@@ -85,11 +87,9 @@ class Why:
         if row is None:
             return
         if row["together"]:
-            tied = ", ".join(str(names[other]) for other in row["together"].split())
-            yield f"It stays together with {tied}."
-        if row["breaks"]:
-            broken = f"{row['next_cluster']}: {row['breaks']}"
-            yield f"Anywhere else, a rule would be broken; in {broken}."
+            tied = [str(names[other]) for other in row["together"].split()]
+            more = f" and {counted(len(tied) - NAMED, 'more school')}" if tied[NAMED:] else ""
+            yield f"It stays together with {', '.join(tied[:NAMED])}{more}."
         going = row["leavers_kept"] + row["leavers_lost"]
         if row["leavers_kept"] >= self.consultation.settings.least_flow:
             part = "Most" if row["leavers_kept"] > going / 2 else "Some"
@@ -123,10 +123,12 @@ def _elsewhere(row: Mapping[str, Any]) -> str:
     if not row["next_cluster"]:
         return "There is no other cluster that it could be in."
     with_ = " together with the schools it stays with" if row["together"] else ""
-    start = f"The next-best cluster is {row['next_cluster']}: moving it there{with_}"
+    cost = cost_of_move(row["price"])
+    next_best = f"The next-best cluster is {row['next_cluster']}: moving it there{with_}"
     if row["breaks"]:
-        return f"{start} would break rules on {row['breaks']}."
-    return f"{start} {cost_of_move(row['price'])}."
+        broken = f"would break a rule ({row['breaks']}) and {cost}"
+        return f"In any other cluster a rule would be broken. {next_best} {broken}."
+    return f"{next_best} {cost}."
 
 
 def rows_by_urn(table: pd.DataFrame) -> dict[str, dict[str, Any]]:

@@ -18,6 +18,7 @@ from clustering.publish import (
     accessibility,
     consultation_page,
     dashboard_files,
+    dashboard_page,
     easy_read,
     pack_pages,
     pack_tables,
@@ -30,7 +31,7 @@ from geo.errors import Fault, StudyError
 
 MANIFEST = "manifest.json"
 KIND = "consultation pack"
-PAGES = (pack_pages, consultation_page, respond, easy_read, accessibility)
+PAGES = (pack_pages, consultation_page, dashboard_page, respond, easy_read, accessibility)
 FILES = (pack_tables, dashboard_files)
 DIGITS = 12
 """Digits of a pack's digest in the name of its copy."""
