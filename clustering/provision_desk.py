@@ -25,7 +25,7 @@ from clustering.provision.tables import (
     without_a_place,
     worst_served,
 )
-from clustering.provision.viability import viability
+from clustering.provision.viability import occupancy_by_year, viability
 from clustering.provision_inputs import Provision, minutes_to
 from clustering.study import Study
 from geo.errors import Fault, StudyError, did_you_mean
@@ -73,6 +73,13 @@ class State:
         """Whether it may be shown to the public; today's provision is the council's to publish."""
         return self.scenario.public if self.scenario else True
 
+    @property
+    def cost(self) -> dict[str, float]:
+        """Pounds of the year that is looked at, with the capital of all years up to it."""
+        told = self.costs.set_index("year")
+        capital = told["capital"].loc[: self.year].sum(skipna=False)
+        return {**told.loc[self.year].to_dict(), "capital": float(capital)}
+
     @cached_property
     def differences(self) -> pd.DataFrame:
         """Who is better and who is worse off, point by point; empty for today's."""
@@ -114,11 +121,7 @@ class Review:
         """A column for today and each scenario, a row a figure; empty without demand."""
         return side_by_side(
             {
-                state.heading: (
-                    state.reach,
-                    state.before,
-                    state.costs.set_index("year").loc[state.year].to_dict(),
-                )
+                state.heading: (state.reach, state.before, state.cost)
                 for state in self.states
                 if state.reach is not None
             }
@@ -152,8 +155,9 @@ class Review:
     def tables(self, state: State | None = None) -> dict[str, pd.DataFrame]:
         """Return every table of one state by name; only those that it has."""
         state = state or self.today
+        found_now = state.register.open_in(state.year).table
         found = {
-            "provisions": state.register.open_in(state.year).table.reset_index(),
+            "provisions": found_now.reset_index(),
             "pathways": self.pathways(state),
             "pathway_years": self.pathway_years(state),
             "costs": state.costs,
@@ -161,6 +165,7 @@ class Review:
         if state is self.today:
             found["reconciliation"] = self.provision.register.disagreements
             found["viability"] = self.viability()
+            found["occupancy"] = occupancy_by_year(found_now, self.provision.history)
         if state.reach is not None:
             pupils = self.inputs.table[["area", "pupils"]]
             plans = self.inputs.table.groupby("area")["ehc_plans"].sum(min_count=1)
