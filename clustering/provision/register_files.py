@@ -172,9 +172,7 @@ def _council_row(
         "places": number["places"],
         "on_roll": number["on_roll"],
         "sex": cells["sex"].lower() or ("" if site is None else str(site["sex"])),
-        "selective": is_yes(site["selective"])
-        if by_site and site is not None
-        else selective in YES,
+        "selective": selects,
         "faith": cells["faith"] or ("" if site is None else str(site["faith"])),
         "opened": opened,
         "closes": closes,
