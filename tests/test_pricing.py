@@ -13,7 +13,7 @@ from clustering.problem import build_problem
 from clustering.rules import Goals, Rules
 from clustering.solve import close, thinning
 from clustering.solve.around import WIDEST
-from clustering.solve.columns import WIDTH, Duals
+from clustering.solve.columns import WIDTH, Columns, Duals
 from clustering.solve.halt import Halt
 from clustering.solve.hubs import Pricer
 from clustering.solve.model import Model, build_model
@@ -128,6 +128,25 @@ def test_a_rough_search_among_many_schools_claims_no_more_than_is_true() -> None
     assert not rough.complete
     assert (rough.minima <= true.minima).all()
     assert rough.clusters
+
+
+def test_every_second_school_of_a_row_pays_its_price() -> None:
+    t = make_tables(wide_model(1, "ignore"), 30)
+    duals, rows = some_prices(t, 2)
+    columns = Columns(t)
+    # the first two schools of each row, and all three where it has no more
+    numbers = [columns.add(row[:2], -1) for row in rows]
+    numbers += [columns.add(row[:3], -1) for row in rows if row[3] < 0]
+    assert min(numbers) >= 0
+    found = columns.reduced(duals, rows)
+    for k in numbers:
+        held = columns.holds[k]
+        paid = sum(
+            int(price) * (sum(int(held[i]) for i in row if i >= 0) // 2)
+            for row, price in zip(rows.tolist(), duals.rows.tolist(), strict=True)
+        )
+        assert found[k] == columns.cost[k] - int(duals.atoms[held == 1].sum()) + paid
+        assert paid > 0
 
 
 def test_a_list_holds_every_cluster_below_the_line_once() -> None:

@@ -8,8 +8,8 @@
    thinned (`thinning`), and the best choice of what is left is found by CP-SAT. If there is none,
    the plan is proved best.
 
-In a part with more than `WIDEST` atoms an exact round is dear: subset rows are added once the bound
-is near the master's value, and the plan is bettered a few clusters at a time.
+In a part with more than `WIDEST` atoms an exact round is dear: the master is settled and given its
+subset rows by rough searches first (`wide`), and the plan is bettered a few clusters at a time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.solve.around import FAR_OFF, WIDEST
-from clustering.solve.columns import Columns, Duals, Master
+from clustering.solve.columns import Columns, Duals, Master, let_in
 from clustering.solve.cuts import violated
 from clustering.solve.halt import Halt
 from clustering.solve.hubs import Priced, Pricer, fixed_part, without_cost
@@ -29,6 +29,7 @@ from clustering.solve.partition import best_choice
 from clustering.solve.pricing import ROUGH
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
 from clustering.solve.thinning import thinned
+from clustering.solve.wide import climb_up
 
 NOTHING = 2**50
 """Cost of the best plan when none is known."""
@@ -44,6 +45,8 @@ TAIL = 0.01
 """Share of the master's value by which the bound of a large part may stay below it."""
 NEAR = 0.02
 """Gap, as a share of the cost, from which listing all clusters that fit in it is worth a try."""
+HOPELESS = 0.01
+"""Gap of a large part beyond which nothing is tried once its bound has been climbed up to."""
 
 
 @dataclass
@@ -141,13 +144,19 @@ def _prove(proof: Proof) -> None:
     if not proof.best and not plausible(proof):
         return
     guess, reach = _guess(proof)
-    master = Master(proof.tables, guess, reach)
-    order = np.argsort(proof.columns.cost, kind="stable")
-    master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
+    if proof.columns.n > WIDEST:
+        master = climb_up(proof, guess, reach)
+        proof.facts["columns"] = proof.columns.size
+        choose_nearby(proof)
+        if proof.closed or proof.over() or proof.bound < (1.0 - HOPELESS) * proof.best_cost:
+            return
+    else:
+        master = Master(proof.tables, guess, reach)
+        order = np.argsort(proof.columns.cost, kind="stable")
+        master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
     for cut_round in range(proof.max_cut_rounds + 1):
         generate(proof, master, guess)
-        if cut_round == 0:
-            proof.facts["root"] = proof.bound
+        proof.facts.setdefault("root", proof.bound)
         proof.facts["columns"] = proof.columns.size
         if proof.closed or proof.over():
             return
@@ -261,7 +270,7 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
         if master.free and not slack:
             return
         proof.count("rounds", 1)
-        if _price_known(proof, master, duals):
+        if let_in(proof.columns, master, duals, BATCH * max(1, proof.columns.n // 64)):
             continue
         tried = [duals] if centre is None else [duals.mixed(centre, 0.5), duals]
         fresh: list[int] = []
@@ -312,16 +321,6 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
 def _nearly(proof: Proof, value: float) -> bool:
     """Is the bound of the prices so near the master's value that subset rows will raise it more?"""
     return value - proof.dual_bound <= TAIL * abs(value)
-
-
-def _price_known(proof: Proof, master: Master, duals: Duals) -> bool:
-    """Let known columns with a negative reduced cost into the master; return whether any were."""
-    reduced = proof.columns.reduced(duals, master.triples, master.free) - duals.clusters
-    reduced[list(master.inside)] = 0.0
-    order = np.argsort(reduced, kind="stable")[: BATCH * max(1, proof.columns.n // 64)]
-    chosen = order[reduced[order] < -1e-3].tolist()
-    master.add(proof.columns, chosen)
-    return bool(chosen)
 
 
 def deepen(proof: Proof, triples: Ints, steps: Iterable[float]) -> None:
