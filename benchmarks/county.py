@@ -28,6 +28,32 @@ from clustering.solve.part import THOROUGH, PartAnswer, Progress, solve_part  # 
 from clustering.study import Study  # noqa: E402
 
 COLUMNS = ("seconds", "phase", "plan", "bound", "gap %")
+NOTES = """
+The need of a cluster is measured here from the mean of the county, so the districts' own plans
+break the tolerance in 16 clusters: this is another problem than the sum of the districts, not a
+relaxation.
+
+What was tried, and what came of it:
+
+- **A box around the prices that gives way.** Slack columns keep the price of each school near a
+  first guess. With the box as it was first set the master ended at 8,136, and after 240, 480 and
+  720 subset rows at 8,361, 8,502 and 8,580; widened wherever it bound, once before each round of
+  rows, at 8,737 after 240 rows and 8,946 after 480. The box, not the rows, had held the bound down.
+- **Rough searches for everything but the last rounds** (the 64 schools nearest to a hub, 20,000
+  nodes): 2 to 3 s a round against 40 s or more for an exact one.
+- **Known columns priced by their members**, in place of a dense product over all subset rows.
+- **Arcs of feeders shared out by subgradient steps, and a price on the way to each school**: of
+  about 7,000 pairs of hub and main district, 5,800 are ruled out at once; the 400 with more than 64
+  schools left are split by the school that is hardest to reach.
+- In vain: **redrawing each cluster with the 6 or the 13 around it** from the known columns, with
+  those of the master among them: not one better plan of one that annealing had found.
+- In vain: **redrawing five neighbouring clusters exactly**, as a problem of their own: of four such
+  regions one became better, by 0.4 %.
+- In vain: **annealing from the master's solution**, rounded (30 million moves): 9,191, no better
+  than annealing from scratch.
+- Not tried: splitting by Lagrange prices into districts solved in whole numbers; masks of 128 bits
+  in place of splitting.
+"""
 
 
 class Diary:
@@ -103,7 +129,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "One county, one problem",
         COLUMNS,
         diary.rows,
-        summary(answer),
+        summary(answer) + "\n" + NOTES.rstrip(),
         **facts,
         load_a_core=machine.busy(),
     )
