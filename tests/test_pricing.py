@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numba
 import numpy as np
 import pandas as pd
@@ -202,22 +200,6 @@ def test_a_stop_reaches_into_compiled_work() -> None:
     assert answer.status == "interrupted"
     assert answer.objective is not None
     assert answer.bound is None or answer.bound <= answer.objective
-
-
-def test_clusters_of_a_large_part_are_redrawn_with_those_around(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(close, "choose_known", lambda proof, rows: None)
-    model = wide_model(1, "ignore")
-    tiny = Effort(moves=200, restarts=1, prove=False)
-    rough = solve_part(model, 25, effort=tiny)
-    effort = replace(tiny, prove=True, max_rounds=4, max_cut_rounds=0, max_nodes=300_000)
-    proved = solve_part(model, 25, effort=effort)
-    assert rough.objective == recount(model, rough.chosen)
-    assert proved.objective == recount(model, proved.chosen)
-    assert proved.objective < rough.objective
-    assert int(dict(proved.log)["redrawn nearby"]) > 0
-    assert proved.bound <= proved.objective
 
 
 def test_a_master_that_cannot_be_solved_ends_the_proof_and_keeps_the_plan(

@@ -9,7 +9,7 @@
    the plan is proved best.
 
 In a part with more than `WIDEST` atoms an exact round is dear: the master is settled and given its
-subset rows by rough searches first (`wide`), and the plan is bettered a few clusters at a time.
+subset rows by rough searches first (`wide`); its solution, rounded, is a draft to anneal from.
 """
 
 from __future__ import annotations
@@ -37,8 +37,6 @@ BATCH = 300
 """Columns let into the master at once."""
 KNOWN = 3000
 """Columns among which a better plan is looked for before the proof is done."""
-AROUND = 7
-"""Clusters of a large part that are redrawn together."""
 FEW = 10
 """Columns of a round that was cut off below which the next may go further."""
 TAIL = 0.01
@@ -82,6 +80,8 @@ class Proof:
     facts: dict[str, int] = field(default_factory=dict)
     duals: Duals | None = None
     priced: Priced | None = None
+    draft: Ints | None = None
+    """Cluster of each atom in the rounded solution of a large part's master; may break rules."""
 
     @property
     def clusters(self) -> int:
@@ -147,7 +147,7 @@ def _prove(proof: Proof) -> None:
     if proof.columns.n > WIDEST:
         master = climb_up(proof, guess, reach)
         proof.facts["columns"] = proof.columns.size
-        choose_nearby(proof)
+        choose_known(proof, master.triples)
         if proof.closed or proof.over() or proof.bound < (1.0 - HOPELESS) * proof.best_cost:
             return
     else:
@@ -163,7 +163,6 @@ def _prove(proof: Proof) -> None:
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
         if gap > NEAR:
             choose_known(proof, master.triples)
-            choose_nearby(proof)
         deepen(proof, master.triples, [0.005, 0.02] if gap > 0.01 else [0.005])
         if proof.closed or proof.over():
             return
@@ -201,35 +200,6 @@ def choose_known(proof: Proof, triples: Ints) -> None:
     answer = best_choice(proof, np.sort(picked), proof.best_cost, 3.0)
     if answer.plan is not None:
         proof.offer(answer.plan)
-
-
-def choose_nearby(proof: Proof) -> None:
-    """Redraw each cluster of the best plan together with those around it, from known columns.
-
-    Only for large parts, where choosing among all columns at once leads nowhere. Loans stay as
-    they are: no column with one takes part.
-    """
-    columns, t = proof.columns, proof.tables
-    if columns.n <= WIDEST or not proof.best:
-        return
-    usable = columns.loan < 0
-    for place in range(proof.clusters):
-        best = np.array(proof.best)
-        if proof.over() or columns.loan[best[place]] >= 0:
-            return
-        apart = t.school_travel[columns.hub[best], columns.hub[best[place]]]
-        apart = np.where(columns.loan[best] < 0, apart, NOTHING)
-        around = best[np.argsort(apart, kind="stable")[:AROUND]]
-        inside = columns.holds[around].any(axis=0)
-        numbers = np.flatnonzero(usable & ~columns.holds[:, ~inside].any(axis=1))
-        cost = int(columns.cost[around].sum())
-        answer = best_choice(
-            proof, numbers, cost, 1.0, atoms=np.flatnonzero(inside), clusters=len(around)
-        )
-        if answer.plan is not None:
-            proof.offer([*(set(proof.best) - set(around.tolist())), *answer.plan])
-            proof.count("redrawn nearby", 1)
-            proof.tell("proof", proof.best_cost, proof.bound, None)
 
 
 def _guess(proof: Proof) -> tuple[NDArray[np.float64], float]:
