@@ -1,4 +1,5 @@
-"""The verbs: `clusters check | design | assess | compare | budget | provision | sites | map`.
+"""The verbs: `clusters check | design | assess | compare | budget | provision | sites | map`, and
+`clusters publish | verify` for consultation packs.
 
 Exit status: 0 done; 1 a true but unwelcome answer (no plan exists, rules are broken); 2 bad input
 or usage. Errors are sentences, never tracebacks.
@@ -27,6 +28,7 @@ from clustering.outputs import (
     write_budget,
     write_plan,
 )
+from clustering.pack_desk import publish_pack, verify_pack
 from clustering.pairs import TOLERANCE
 from clustering.panel import trust_sentences
 from clustering.plan import Plan, plan_names
@@ -480,6 +482,49 @@ def map_command(run: Annotated[Path, typer.Argument(metavar="RUN_DIR")]) -> None
     loaded, report = judge(inputs, run / "plan.csv")
     write_plan(run, inputs, loaded, report)
     out.print(f"Open {escape(str(run / 'map.html'))}")
+
+
+@app.command("publish")
+def publish_command(
+    study: StudyFile,
+    plans: Annotated[
+        list[Path], typer.Argument(metavar="PLAN…", help="plan.csv, plan.xlsx or a run's folder.")
+    ],
+    folder: Annotated[Path, typer.Option("--out", help="Folder of the pack.")],
+    archive: Annotated[
+        bool, typer.Option("--zip", help="Also keep a copy beside that nobody can change.")
+    ] = False,
+) -> None:
+    """Publish plans for consultation: pages and tables for everybody, with no child in them."""
+    inputs = _loaded(Study.load(study))
+    found = publish_pack(inputs, plans, folder, archive=archive)
+    for sentence in found.sentences():
+        out.print(f"• {escape(sentence)}")
+    if found.copy is not None:
+        out.print(f"A copy that stays: {escape(str(found.copy))}")
+    out.print(f"Open {escape(str(folder / 'index.html'))}")
+
+
+@app.command("verify")
+def verify_command(
+    pack: Annotated[Path, typer.Argument(metavar="PACK", help="A pack's folder or its copy.")],
+    study: Annotated[Path | None, typer.Argument(metavar="STUDY", help="Its study.")] = None,
+    plans: Annotated[
+        list[Path] | None, typer.Argument(metavar="PLAN…", help="Its plans, in their order.")
+    ] = None,
+) -> None:
+    """Check a pack: unchanged, whole, asks nobody, gives no child away; also against its study."""
+    if study is not None and not plans:
+        raise PlanError(Fault("a study without plans is no pack.", "Name its plans, too."))
+    inputs = _loaded(Study.load(study)) if study is not None else None
+    found = verify_pack(pack, inputs, plans or ())
+    for sentence in found.checked:
+        out.print(f"• Checked: {escape(sentence)}.")
+    for sentence in found.faults:
+        out.print(f"✗ {escape(sentence)}")
+    out.print("The pack is as it should be." if found.ok else f"{len(found.faults)} faults.")
+    if not found.ok:
+        raise typer.Exit(UNWELCOME)
 
 
 @contextmanager

@@ -94,10 +94,11 @@ def write_plan(
 
 
 @contextmanager
-def all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
+def all_or_nothing(out: Path, *, beside: bool = False, whole: bool = False) -> Iterator[Path]:
     """Lend a folder beside `out`; what is written there moves to `out` when all went well.
 
-    Files of an earlier run that were not written again disappear, unless `beside`.
+    Files of an earlier run that were not written again disappear, unless `beside`; with `whole`,
+    everything that stood in `out` does.
     """
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -105,6 +106,8 @@ def all_or_nothing(out: Path, *, beside: bool = False) -> Iterator[Path]:
         folder = Path(name) / "run"
         folder.mkdir()
         yield folder
+        if whole and out.exists():
+            out.rename(Path(name) / "before")
         _publish(folder, out, beside=beside)
 
 
@@ -328,11 +331,11 @@ def _write_excel(
     with pd.ExcelWriter(path, engine="openpyxl") as writer:
         for name, sheet in sheets.items():
             sheet.to_excel(writer, sheet_name=name, index=False, freeze_panes=(1, 0))
-            _fit(writer.sheets[name], sheet)
+            fit_sheet(writer.sheets[name], sheet)
     without_clock(path)
 
 
-def _fit(sheet: Any, table: pd.DataFrame) -> None:
+def fit_sheet(sheet: Any, table: pd.DataFrame) -> None:
     """Make columns as wide as their contents and keep text that looks like a formula as text."""
     for k, column in enumerate(table.columns, start=1):
         longest = max([len(str(column)), *(len(str(v)) for v in table[column].head(500))])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -44,15 +45,22 @@ def text(cell: Cell, value: object) -> Cell:
 
 def without_clock(path: Path) -> None:
     """Take the time of writing out of a workbook, so that the same contents are the same bytes."""
-    with zipfile.ZipFile(path) as book:
+    path.write_bytes(clockless(path.read_bytes()))
+
+
+def clockless(workbook: bytes) -> bytes:
+    """Return a workbook without the time of writing."""
+    with zipfile.ZipFile(io.BytesIO(workbook)) as book:
         parts = [(info.filename, book.read(info)) for info in book.infolist()]
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+    found = io.BytesIO()
+    with zipfile.ZipFile(found, "w", zipfile.ZIP_DEFLATED) as book:
         for name, contents in parts:
             if name == "docProps/core.xml":
                 contents = re.sub(rb">[0-9-]{10}T[0-9:.]+Z<", b">2000-01-01T00:00:00Z<", contents)
             whole = zipfile.ZipInfo(name)  # dated 1980, the first year a zip file knows
             whole.compress_type = zipfile.ZIP_DEFLATED
             book.writestr(whole, contents)
+    return found.getvalue()
 
 
 class Columns:

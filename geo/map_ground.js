@@ -1,12 +1,6 @@
-/* What every map has: the data, panes, the ground, words that make room for one another, and buttons.
-   Every name reaches the page through textContent, so that a name can never act as a tag. */
-var data = JSON.parse(document.getElementById('map-data').textContent);
-var words = data.words;
+/* What every map has: panes, the ground, words that make room for one another, and buttons. */
 var groups = {};
 var canvas = {};
-var still = window.matchMedia('(prefers-reduced-motion: reduce)').matches;
-var whole = L.latLngBounds(data.bounds);
-var frame = document.querySelector('.frame');
 
 function panes(levels, untouched) {
   Object.keys(levels).forEach(function (name) {
@@ -17,34 +11,7 @@ function panes(levels, untouched) {
 }
 function svgIn(pane) { return (canvas[pane] = canvas[pane] || L.svg({pane: pane, padding: 0.4})); }
 function group(name) { return (groups[name] = groups[name] || L.layerGroup()); }
-function capital(text) { return text.charAt(0).toUpperCase() + text.slice(1); }
-function node(tag, text, parent, name) {
-  var made = document.createElement(tag);
-  if (text) { made.textContent = text; }
-  if (name) { made.className = name; }
-  if (parent) { parent.appendChild(made); }
-  return made;
-}
 function fit() { map.fitBounds(whole, {padding: [14, 14], animate: false}); }
-
-function factList(pairs, parent) {
-  if (!pairs.length) { return; }
-  var list = node('dl', '', parent);
-  pairs.forEach(function (pair) { node('dt', pair[0], list); node('dd', pair[1], list); });
-}
-
-function card(title) {
-  var box = node('div');
-  box.tabIndex = -1;
-  box.setAttribute('role', 'group');
-  box.setAttribute('aria-label', title);
-  node('h3', title, box);
-  return box;
-}
-
-function icon(element, name, size) {
-  return L.divIcon({html: element, className: name, iconSize: size ? [size, size] : null});
-}
 
 function drawGround() {
   var land = {pane: 'land', renderer: svgIn('land'), interactive: false, stroke: true, weight: 1, fillOpacity: 1};
@@ -111,6 +78,30 @@ function placeWords(taken, better) {
   });
 }
 
+/* Marks get smaller where the map is too small for so many. */
+function sizeMarks(schools, clusters) {
+  var corners = [whole.getSouthWest(), whole.getNorthEast()].map(function (at) { return map.project(at); });
+  var room = Math.sqrt(Math.abs((corners[1].x - corners[0].x) * (corners[1].y - corners[0].y)) / Math.max(1, schools));
+  var box = map.getContainer();
+  box.classList.toggle('tiny', room * Math.sqrt(schools / Math.max(1, clusters)) < 42);
+  box.classList.toggle('far', room < 34);
+  box.classList.toggle('mid', room >= 34 && room < 60);
+}
+
+/* Numbers of clusters (`place`, `chip`), the weightiest first; returns the boxes they take. */
+function placeNumbers(ranked) {
+  var taken = [];
+  var small = map.getContainer().classList.contains('tiny') ? 8 : 12;
+  ranked.forEach(function (cluster) {
+    var p = map.latLngToLayerPoint(cluster.place);
+    var box = [p.x - small, p.y - small + 2, p.x + small, p.y + small - 2];
+    var clash = overlaps(box, taken);
+    cluster.chip.getElement().classList.toggle('off', clash);
+    if (!clash) { taken.push(box); }
+  });
+  return taken;
+}
+
 /* Pan buttons: whoever cannot drag can still move the map. */
 function startControls() {
   var pad = L.control({position: 'bottomright'});
@@ -140,42 +131,4 @@ function startControls() {
   };
   pad.addTo(map);
   L.control.scale({metric: true, imperial: true, maxWidth: 120}).addTo(map);
-}
-
-function scrollRegions() {
-  document.querySelectorAll('.below .scroll').forEach(function (box) {
-    var table = box.querySelector('table');
-    if (!table) { return; }
-    box.setAttribute('role', 'region');
-    box.setAttribute('aria-label', table.caption.textContent);
-    new ResizeObserver(function () { box.tabIndex = box.scrollWidth > box.clientWidth ? 0 : -1; }).observe(box);
-  });
-}
-
-/* On paper the map is whole and every one of `sections` (details) open. */
-function startPrint(sections) {
-  var before = null;
-  window.addEventListener('beforeprint', function () {
-    before = {view: map.getBounds(), open: []};
-    sections.forEach(function (section) {
-      if (!section.open) { section.open = true; before.open.push(section); }
-    });
-    map.closePopup();
-    var all = before.view.contains(whole);
-    var view = all ? whole : before.view;
-    var south = map.project(view.getSouthWest());
-    var north = map.project(view.getNorthEast());
-    var tall = 680 * Math.abs((south.y - north.y) / (north.x - south.x)) + 20;
-    frame.style.cssText = 'flex:none;width:680px;height:' + Math.round(Math.min(Math.max(tall, 380), 760)) + 'px';
-    map.invalidateSize({animate: false});
-    if (all) { fit(); } else { map.fitBounds(view, {animate: false}); }
-  });
-  window.addEventListener('afterprint', function () {
-    if (!before) { return; }
-    frame.style.cssText = '';
-    before.open.forEach(function (section) { section.open = false; });
-    map.invalidateSize({animate: false});
-    map.fitBounds(before.view, {animate: false});
-    before = null;
-  });
 }

@@ -1,5 +1,5 @@
-/* The drawing. Schools come from the rows of the tables, shapes and links from one block of JSON.
-   Every name reaches the page through textContent, so that a name can never act as a tag. */
+/* The drawing. Schools come from the rows of the tables, shapes and links from one block of JSON. */
+var frame = document.querySelector('.frame');
 var LEVELS = {land: 205, areas: 330, clusters: 310, roads: 320, existing: 380, routes: 350, links: 420, words: 610,
   schools: 600, numbers: 640};
 panes(LEVELS, ['links', 'words', 'routes']);
@@ -68,17 +68,7 @@ function clusterCard(cluster) {
 }
 
 function settleWords() {
-  var taken = [];
-  if (map.hasLayer(group('clusters'))) {
-    var small = map.getContainer().classList.contains('tiny') ? 8 : 12;
-    ranked.forEach(function (cluster) {
-      var p = map.latLngToLayerPoint(cluster.place);
-      var box = [p.x - small, p.y - small + 2, p.x + small, p.y + small - 2];
-      var clash = overlaps(box, taken);
-      cluster.chip.getElement().classList.toggle('off', clash);
-      if (!clash) { taken.push(box); }
-    });
-  }
+  var taken = map.hasLayer(group('clusters')) ? placeNumbers(ranked) : [];
   var hubs = schools.filter(function (school) { return school.hub; }).map(function (school) {
     var p = map.latLngToLayerPoint(school.at);
     return [p.x - 10, p.y - 10, p.x + 10, p.y + 10];

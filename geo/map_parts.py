@@ -36,9 +36,14 @@ def template(name: str) -> jinja2.Template:
 
 
 def styles() -> str:
-    """Return the style sheet of the maps, with the colours of `geo.colours`."""
+    """Return the style sheet of a page that is a map, with the colours of `geo.colours`."""
+    return f"{marks()}\n{text_of('map_page.css')}"
+
+
+def marks() -> str:
+    """Return the styles of what stands on a map, for a page that has its own around it."""
     colours = "".join(f"--c{index}:{colour};" for index, colour in enumerate(PALETTE))
-    return f":root{{--land:{LAND};{colours}}}\n{text_of('map_page.css')}"
+    return f":root{{--land:{LAND};{colours}}}\n{text_of('map_marks.css')}"
 
 
 def names(frame: gpd.GeoDataFrame) -> list[str]:

@@ -1,19 +1,17 @@
 /* Search: a text field with a list under it, for the keyboard as much as for the mouse. */
-function startSearch(showSchool, showCluster) {
+function plain(text) { return text.toLowerCase().normalize('NFKD').replace(/[\u0300-\u036f’']/g, ''); }
+/* The entries in which a text is found, or whose URN it is; the earlier in the name, the sooner. */
+function matching(entries, query) {
+  return entries.filter(function (entry) { return entry.key.indexOf(query) >= 0 || entry.urn === query; })
+    .sort(function (a, b) { return a.key.indexOf(query) - b.key.indexOf(query) || a.key.localeCompare(b.key); });
+}
+/* `find(text)` returns entries {text, under, go}, or null where there is nothing to look for. */
+function startSearch(find) {
   var field = document.getElementById('find');
   var list = document.getElementById('found');
   var status = document.getElementById('status');
   var hits = [];
   var active = -1;
-  var fold = function (text) { return text.toLowerCase().normalize('NFKD').replace(/[\u0300-\u036f’']/g, ''); };
-  var entries = clusters.map(function (cluster) {
-    return {text: cluster.number + ' · ' + cluster.name, under: capital(words.cluster), key: fold(cluster.number + ' ' + cluster.name),
-      go: function () { showCluster(cluster); }};
-  }).concat(schools.map(function (school) {
-    return {text: school.name, under: [school.phaseText, school.area, school.cluster ? school.cluster.name : ''].filter(Boolean).join(' · '),
-      key: fold(school.name), urn: school.row.dataset.urn, go: function () { showSchool(school); }};
-  }));
-
   function close() {
     list.hidden = true;
     active = -1;
@@ -39,12 +37,10 @@ function startSearch(showSchool, showCluster) {
     status.textContent = 'Shown on the map: ' + hit.text + (hit.under ? ', ' + hit.under : '') + '.';
   }
   function look() {
-    var query = fold(field.value.trim());
+    var all = find(field.value);
     list.textContent = '';
     close();
-    if (!query) { hits = []; status.textContent = ''; return; }
-    var all = entries.filter(function (entry) { return entry.key.indexOf(query) >= 0 || entry.urn === query; });
-    all.sort(function (a, b) { return a.key.indexOf(query) - b.key.indexOf(query) || a.key.localeCompare(b.key); });
+    if (!all) { hits = []; status.textContent = ''; return; }
     hits = all.slice(0, 12);
     hits.forEach(function (hit, at) {
       var item = node('li', hit.text, list);

@@ -4,15 +4,6 @@ var fold = document.getElementById('fold');
 var stage = document.getElementById('stage');
 var BUSY = 250; // more links than this hide the map; the reader switches them on
 
-function sizeMarks() {
-  var corners = [whole.getSouthWest(), whole.getNorthEast()].map(function (at) { return map.project(at); });
-  var room = Math.sqrt(Math.abs((corners[1].x - corners[0].x) * (corners[1].y - corners[0].y)) / Math.max(1, schools.length));
-  var box = map.getContainer();
-  box.classList.toggle('tiny', room * Math.sqrt(schools.length / Math.max(1, clusters.length)) < 42);
-  box.classList.toggle('far', room < 34);
-  box.classList.toggle('mid', room >= 34 && room < 60);
-}
-
 function switchLayer(name, on) {
   if (on) { group(name).addTo(map); } else { group(name).remove(); }
   document.querySelectorAll('[data-layer="' + name + '"]').forEach(function (box) { box.checked = on; });
@@ -119,6 +110,20 @@ function startLinks() {
   });
 }
 
+function finder() {
+  var entries = clusters.map(function (cluster) {
+    return {text: cluster.number + ' · ' + cluster.name, under: capital(words.cluster), key: plain(cluster.number + ' ' + cluster.name),
+      go: function () { showCluster(cluster); }};
+  }).concat(schools.map(function (school) {
+    return {text: school.name, under: [school.phaseText, school.area, school.cluster ? school.cluster.name : ''].filter(Boolean).join(' · '),
+      key: plain(school.name), urn: school.row.dataset.urn, go: function () { showSchool(school); }};
+  }));
+  return function (text) {
+    var query = plain(text.trim());
+    return query ? matching(entries, query) : null;
+  };
+}
+
 document.getElementById('noscript').hidden = true;
 fit();
 map.setMaxBounds(whole.pad(0.75));
@@ -127,14 +132,14 @@ drawClusters();
 drawRoutes();
 drawLinks();
 drawSchools();
-map.on('zoomend', function () { sizeMarks(); settleWords(); });
+map.on('zoomend', function () { sizeMarks(schools.length, clusters.length); settleWords(); });
 startPanel();
 map.invalidateSize({animate: false});
 fit();
-sizeMarks();
+sizeMarks(schools.length, clusters.length);
 settleWords();
 startTables();
 startControls();
-startSearch(showSchool, showCluster);
+startSearch(finder());
 startPrint(sections);
 map.getContainer().dataset.ready = 'yes';

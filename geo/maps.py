@@ -26,7 +26,10 @@ from geo.offline import OfflineMap
 
 __all__ = ["MapData", "Source", "draw", "embedded", "save"]
 
-SCRIPTS = ("map_shapes.js", "map_ground.js", "map_page.js", "map_search.js", "map_start.js")
+SCRIPTS = (
+    *("map_shapes.js", "map_basics.js", "map_ground.js", "map_page.js", "map_search.js"),
+    *("map_print.js", "map_start.js"),
+)
 
 
 def draw(data: MapData) -> folium.Map:

@@ -89,11 +89,12 @@ class OfflineFigure(Figure):
 </html>
 """
     )
-    policy = POLICY
 
-    def __init__(self, title: str, language: str = "en-GB", height: str = "760px") -> None:
+    def __init__(
+        self, title: str, language: str = "en-GB", height: str = "760px", policy: str = POLICY
+    ) -> None:
         super().__init__(height=height, title=title)
-        self.language = language
+        self.language, self.policy = language, policy
         self.header._children.clear()  # branca's own charset line; ours stands first
 
     def render(self, **kwargs: Any) -> str:
@@ -123,7 +124,7 @@ class OfflineMap(folium.Map):
 
     `body` is the HTML of the page, with the map's element in it under the id `get_name()`; left
     empty, the map fills the page. `styles` and `script` are added after Leaflet's own; the script
-    sees the Leaflet map under the name `map`.
+    sees the Leaflet map under the name `map`. `policy` is what the page may load.
     """
 
     default_js: list[tuple[str, str]] = []
@@ -160,6 +161,7 @@ var {{ this.get_name() }} = (function () {
         styles: str = "html, body { height: 100%; margin: 0; }",
         body: str = "",
         script: str = "",
+        policy: str = POLICY,
         **options: Any,
     ) -> None:
         super().__init__(location=location, tiles=None)
@@ -168,5 +170,5 @@ var {{ this.get_name() }} = (function () {
         self.styles, self.script = styles, script
         self.body = body or f'<div id="{self.get_name()}" style="height: 100%"></div>'
         self.leaflet_script, self.leaflet_style = leaflet_script(), leaflet_style()
-        figure = OfflineFigure(title)
+        figure = OfflineFigure(title, policy=policy)
         figure.add_child(self, name=self.get_name())

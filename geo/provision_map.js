@@ -1,4 +1,5 @@
 /* The drawing of provision: who can reach what, for the need type, phase and state that are chosen. */
+var frame = document.querySelector('.frame');
 panes({land: 205, areas: 330, roads: 320, paths: 430, dots: 400, words: 610, signs: 650}, ['paths', 'words']);
 var seen = {type: 0, phase: 0, state: 0, change: false};
 var BETTER = dotLook('up', '#0b6bc2');

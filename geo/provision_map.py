@@ -20,7 +20,10 @@ from geo import map_ground as ground
 from geo.map_parts import context, embedded, layer, styles, template, text_of
 from geo.offline import OfflineMap
 
-SCRIPTS = ("map_shapes.js", "map_ground.js", "provision_shapes.js", "provision_map.js")
+SCRIPTS = (
+    *("map_shapes.js", "map_basics.js", "map_ground.js", "map_print.js", "provision_shapes.js"),
+    "provision_map.js",
+)
 COLOURS = ("#ffffd4", "#fed98e", "#fe9929", "#d95f0e", "#993404")
 """From near to far: YlOrBr of ColorBrewer (Brewer, Harrower and Penn State, colorbrewer2.org),
 which people with any colour vision can put in order."""

@@ -22,6 +22,7 @@ from clustering.report import Report, assess
 from clustering.solve.why import reasons_of_schools
 
 TODAY = "today"
+BUDGET = "budget"
 AREA, COUNTY = "area", "county"
 """Names of the groupings beside the options."""
 
@@ -62,7 +63,8 @@ class Consultation:
 
     `options` today's first where there is one, then the proposals in order. `numbers` holds the
     groupings `option.key` of each option, `AREA` and `COUNTY`, each with `pupils` and the measures
-    of `settings.measures`, rates against pupils, and `budget` by option where there is a pot.
+    of `settings.measures`, rates against pupils, and the pounds of each option, under
+    `budget_name(option.key)`, where there is a pot.
     """
 
     inputs: Inputs
@@ -87,8 +89,14 @@ class Consultation:
         return next((option for option in self.options if option.is_today), None)
 
     def cell(self, option: Option, label: str, measure: str) -> Cell:
-        """Return what may be said of a cluster."""
-        return self.numbers.shown(option.key, label, measure)
+        """Return what may be said of a cluster; `measure` may be "budget" (see `has_budget`)."""
+        name = budget_name(option.key) if measure == BUDGET else measure
+        return self.numbers.shown(option.key, label, name)
+
+    @property
+    def has_budget(self) -> bool:
+        """Are pounds published?"""
+        return bool(self.numbers.asked.money)
 
     @cached_property
     def reasons(self) -> Mapping[str, pd.DataFrame]:
@@ -106,6 +114,14 @@ class Consultation:
             for other in self.options[at + 1 :]:
                 found[one.key, other.key] = pair(one.plan, other.plan, self.inputs.problem)
         return found
+
+
+def budget_name(key: str) -> str:
+    """Return the name of an option's pounds in `Consultation.numbers`.
+
+    Each option has its own, as the number of clusters changes what is left to share.
+    """
+    return f"{BUDGET} {key}"
 
 
 def options_of(

@@ -31,6 +31,10 @@ RULE_WORDS = {
     "apart": "schools kept apart",
     "connected": "clusters that hang together",
 }
+COLUMNS = (
+    *("urn", "cluster", "minutes", "leavers_kept", "leavers_lost", "next_cluster", "price"),
+    *("breaks", "together"),
+)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def reasons_of_schools(plan: Plan, problem: Problem) -> pd.DataFrame:
         places = _places(plan, problem, part, model)
         if places is not None:
             rows += _part_rows(plan, problem, model, places)
-    return pd.DataFrame(rows).sort_values("urn").reset_index(drop=True)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).sort_values("urn").reset_index(drop=True)
 
 
 def _places(plan: Plan, problem: Problem, part: Part, model: Model) -> list[_Place] | None:

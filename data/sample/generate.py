@@ -18,6 +18,8 @@ from figures import make_schools
 from flows import make_existing, make_flows
 from ground import CODES, PLACES, Crossing, Ground, make_ground, metres, to_degrees
 from names import FIELDS
+from outcomes import FIELDS as OUTCOME_FIELDS
+from outcomes import make_outcomes
 from people import Row
 from provision import HISTORY_FIELDS, RATE_FIELDS, make_history, make_rates, scenario_texts
 from shapely.geometry import Point, mapping
@@ -98,6 +100,45 @@ roads = "../boundaries/sandmere_main_roads.geojson"
 places = "../boundaries/sandmere_places.geojson"
 banner = "EXAMPLE: Sandmere is an invented county"
 
+# What the council says in its consultation; shown on the pages as it stands.
+[publish]
+council = "Sandmere Council (an invented council)"
+title = "Working together for children with special educational needs"
+intro = [
+    "We propose to put the schools of Sandmere into clusters.",
+    "A cluster shares money for children with special educational needs and decides on its use.",
+    "Today's clusters grew by chance: some are large, some small, some cross a district border.",
+    "We ask you which arrangement is better.",
+]
+opens = 2027-01-11
+closes = 2027-03-05
+email = "clusters@sandmere.example"
+post = "Clusters, Sandmere Council, ZZ1 1ZZ"
+questions = [
+    "Which option do you think is best, and why?",
+    "Is there a school that should be in another cluster? Please say which, and why.",
+    "How should a cluster work with parents and carers?",
+]
+fixed = [
+    "How much money there is for all clusters together.",
+    "How large a cluster may be, and that there is a secondary in each.",
+    "No cluster crosses the border of a district.",
+]
+may_change = [
+    "Which school is in which cluster.",
+    "Where a cluster meets.",
+    "When the clusters begin.",
+]
+outcomes = "outcomes.csv"
+
+[[publish.rejected]]
+name = "One cluster for each district"
+why = "Clusters of 29 to 52 schools are too large for their schools to know one another."
+
+[[publish.rejected]]
+name = "Leave the clusters as they are"
+why = "Some have no secondary, so nobody can plan for children who move on to one."
+
 # What each file is, for the foot of the map. The first entry that fits a file counts.
 [[sources]]
 file = "*.csv"
@@ -172,10 +213,10 @@ def generate(root: Path) -> None:
     sample, boundaries = root / "sample", root / "boundaries"
     for folder in (sample, boundaries):
         folder.mkdir(parents=True, exist_ok=True)
-    # One stream per subject: a change to the schools leaves the coast as it is. The last was
+    # One stream per subject: a change to the schools leaves the coast as it is. The fourth was
     # chosen among several because its blobs have every fault one meets in today's clusters.
-    coast, people, moves, blobs, needs = (
-        np.random.default_rng([SEED, i]) for i in (0, 1, 2, 14, 3)
+    coast, people, moves, blobs, needs, outcomes = (
+        np.random.default_rng([SEED, i]) for i in (0, 1, 2, 14, 3, 4)
     )
     ground = make_ground(coast)
     rows, srps, lsoas = make_schools(ground, people)
@@ -201,6 +242,7 @@ def generate(root: Path) -> None:
     )
     write_rows(sample / "primary_need.csv", RATE_FIELDS, make_rates(rows, needs))
     write_rows(sample / "srp_history.csv", HISTORY_FIELDS, make_history(srps, needs))
+    write_rows(sample / "outcomes.csv", OUTCOME_FIELDS, make_outcomes(rows, outcomes))
     (sample / "scenarios").mkdir(exist_ok=True)
     for name, text in scenario_texts(rows, srps).items():
         write_text(sample / "scenarios" / f"{name}.toml", text)
