@@ -7,6 +7,7 @@ are protected, where they are from.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal
 
@@ -79,6 +80,6 @@ class PublishTable(Frozen):
     def _ordered(self) -> PublishTable:
         if self.opens and self.closes and self.closes < self.opens:
             raise ValueError(f"closes on {self.closes}, before it opens on {self.opens}")
-        if self.tiles and not self.tiles.startswith("https://"):
-            raise ValueError("tiles must be an https address")
+        if self.tiles and not re.match(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/", self.tiles):
+            raise ValueError("tiles must be an https address of one host, without {s}")
         return self

@@ -195,9 +195,7 @@ def _payload(data: OptionsMapData) -> dict[str, Any]:
     }
 
 
-def _option(
-    option: OptionLayer, schools: pd.DataFrame, at: Mapping[str, int]
-) -> dict[str, Any]:
+def _option(option: OptionLayer, schools: pd.DataFrame, at: Mapping[str, int]) -> dict[str, Any]:
     clusters = option.clusters.sort_values("number", kind="stable")
     place = {str(label): k for k, label in enumerate(clusters.index)}
     colours = neighbour_colours(clusters.geometry) if len(clusters) else {}

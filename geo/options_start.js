@@ -119,6 +119,7 @@ function startChoices() {
     set();
   });
   if (byId('signs')) {
+    byId('signs').selectedIndex = 0;
     byId('signs').addEventListener('change', function () {
       boards.forEach(function (board) { board.signs(byId('signs').value); });
     });

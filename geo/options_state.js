@@ -1,7 +1,7 @@
 /* What is shown stands in the address, so that it can be sent to others and the back button works. */
 function byId(name) { return document.getElementById(name); }
 var keys = data.options.map(function (option) { return option.key; });
-var first = document.querySelector('input[name="option"]:checked').value;
+var first = document.querySelector('input[name="option"][checked]').value;
 var rows = Array.prototype.slice.call(document.querySelectorAll('#schools-table tbody tr'));
 var schools = rows.map(function (row) {
   return {name: row.cells[0].textContent, urn: row.cells[1].textContent, phase: row.cells[2].textContent,
