@@ -302,7 +302,8 @@ class _Minutes:
                 pd.DataFrame(values[n:][at], index=self.ends.index, columns=self.ends.index),
             ]
         )
-        return rows
+        # Children counted at a school that has a provision: point and provision are one place.
+        return rows[~rows.index.duplicated()]
 
 
 class _Desk:
