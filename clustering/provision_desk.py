@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from clustering.inputs import Inputs, crossings_of, land_of, load_inputs, roads_of
+from clustering.inputs import Inputs, load_inputs
 from clustering.provision.applying import Changed, apply
 from clustering.provision.before_after import by_area, cost_of_year, differences, side_by_side
 from clustering.provision.demand import Demand
@@ -25,11 +25,11 @@ from clustering.provision.tables import (
     without_a_place,
     worst_served,
 )
-from clustering.provision.viability import viability
-from clustering.provision_inputs import Provision, minutes_to
+from clustering.provision.viability import occupancy_by_year, viability
+from clustering.provision_inputs import Provision
+from clustering.provision_minutes import ProvisionMinutes
 from clustering.study import Study
 from geo.errors import Fault, StudyError, did_you_mean
-from geo.road_routes import Ways
 
 if TYPE_CHECKING:
     import folium
@@ -73,6 +73,13 @@ class State:
         """Whether it may be shown to the public; today's provision is the council's to publish."""
         return self.scenario.public if self.scenario else True
 
+    @property
+    def cost(self) -> dict[str, float]:
+        """Pounds of the year that is looked at, with the capital of all years up to it."""
+        told = self.costs.set_index("year")
+        capital = told["capital"].loc[: self.year].sum(skipna=False)
+        return {**told.loc[self.year].to_dict(), "capital": float(capital)}
+
     @cached_property
     def differences(self) -> pd.DataFrame:
         """Who is better and who is worse off, point by point; empty for today's."""
@@ -114,11 +121,7 @@ class Review:
         """A column for today and each scenario, a row a figure; empty without demand."""
         return side_by_side(
             {
-                state.heading: (
-                    state.reach,
-                    state.before,
-                    state.costs.set_index("year").loc[state.year].to_dict(),
-                )
+                state.heading: (state.reach, state.before, state.cost)
                 for state in self.states
                 if state.reach is not None
             }
@@ -152,8 +155,9 @@ class Review:
     def tables(self, state: State | None = None) -> dict[str, pd.DataFrame]:
         """Return every table of one state by name; only those that it has."""
         state = state or self.today
+        found_now = state.register.open_in(state.year).table
         found = {
-            "provisions": state.register.open_in(state.year).table.reset_index(),
+            "provisions": found_now.reset_index(),
             "pathways": self.pathways(state),
             "pathway_years": self.pathway_years(state),
             "costs": state.costs,
@@ -161,6 +165,7 @@ class Review:
         if state is self.today:
             found["reconciliation"] = self.provision.register.disagreements
             found["viability"] = self.viability()
+            found["occupancy"] = occupancy_by_year(found_now, self.provision.history)
         if state.reach is not None:
             pupils = self.inputs.table[["area", "pupils"]]
             plans = self.inputs.table.groupby("area")["ehc_plans"].sum(min_count=1)
@@ -211,7 +216,7 @@ def review(
     first = provision.settings.demand.year
     at = year or max([first, *(s.looked_at(first) for s in asked)])
     changed = {s.name: _applied(inputs, provision, s, first) for s in asked}
-    ways = _Minutes(inputs, provision, [c.register.table for c in changed.values()], tell)
+    ways = ProvisionMinutes(inputs, provision, [c.register.table for c in changed.values()], tell)
     desk = _Desk(provision, ways, range(first, max(at, first + YEARS - 1) + 1), tell)
     today = desk.state(None, None, at)
     found = [desk.state(s, changed[s.name], at) for s in asked]
@@ -237,79 +242,12 @@ def _applied(inputs: Inputs, provision: Provision, scenario: Scenario, first: in
     return apply(scenario, provision.register, provision.sites, first, cost, scenario.name)
 
 
-class _Minutes:
-    """Driving minutes from points and provisions to all provisions, for each set of shut ways."""
-
-    def __init__(
-        self, inputs: Inputs, provision: Provision, registers: list[pd.DataFrame], tell: Tell
-    ) -> None:
-        self.inputs, self.tell = inputs, tell
-        tables = [provision.register.table, *registers]
-        ends = pd.concat(tables)[["name", "easting", "northing", "urn"]]
-        self.ends = ends[~ends.index.duplicated()].sort_index()
-        points = provision.demand.points if provision.demand else self.ends.iloc[:0]
-        self.points = points
-        self.known: dict[tuple[str, ...], pd.DataFrame] = {}
-
-    def over(self, shut: Sequence[str]) -> pd.DataFrame:
-        """Return minutes with these crossings closed, rows points and provisions."""
-        key = tuple(sorted(shut))
-        if key not in self.known:
-            self.tell("Minutes to provisions" + (f", {', '.join(key)} closed" if key else ""))
-            self.known[key] = self._searched(key)
-        return self.known[key]
-
-    def _searched(self, shut: tuple[str, ...]) -> pd.DataFrame:
-        inputs, study = self.inputs, self.inputs.study
-        # Provisions of one site (a scenario's continues at it) are searched once.
-        spot = self.ends.groupby(["easting", "northing"], sort=False).ngroup()
-        sites = self.ends[~spot.duplicated()]
-        starts = pd.concat(
-            [
-                self.points.rename(index="point:{}".format),
-                sites.rename(index="site:{}".format),
-            ]
-        )[["name", "easting", "northing"]]
-        if study.config.travel.source == "matrix":
-            starts = starts.rename(index=lambda label: label.split(":", 1)[1].split("/")[0])
-        ways = inputs.ways
-        crossings = crossings_of(study, shut)
-        if ways is not None and shut:
-            ways = Ways(
-                roads_of(study, inputs.table, inputs.areas, crossings),
-                ways.speeds,
-                ways.peak,
-                ways.land,
-            )
-        urn_of = self.ends["urn"].to_dict()
-        found = minutes_to(
-            study,
-            starts,
-            sites,
-            land=land_of(study, inputs.areas),
-            crossings=crossings,
-            ways=ways,
-            urn_of=lambda label: str(urn_of[label]),
-        )
-        # Back to every provision, those that share a site included.
-        first = dict(zip(spot[~spot.duplicated()], range(len(sites)), strict=True))
-        at = [first[group] for group in spot]
-        values = found.to_numpy(float)[:, at]
-        n = len(self.points)
-        rows = pd.concat(
-            [
-                pd.DataFrame(values[:n], index=self.points.index, columns=self.ends.index),
-                pd.DataFrame(values[n:][at], index=self.ends.index, columns=self.ends.index),
-            ]
-        )
-        # Children counted at a school that has a provision: point and provision are one place.
-        return rows[~rows.index.duplicated()]
-
-
 class _Desk:
     """Makes the states, one after another, from the same minutes."""
 
-    def __init__(self, provision: Provision, ways: _Minutes, years: range, tell: Tell) -> None:
+    def __init__(
+        self, provision: Provision, ways: ProvisionMinutes, years: range, tell: Tell
+    ) -> None:
         self.provision, self.ways, self.years, self.tell = provision, ways, years, tell
         self.unchanged: dict[int, Reach] = {}
 

@@ -27,7 +27,8 @@ from clustering.provision.demand_files import read_counts, read_school_needs
 from clustering.provision.demand_rates import read_places, read_rates
 from clustering.provision.reach import admits_all, door_to_door
 from clustering.provision.register import Register, for_type, reconcile, serves
-from clustering.provision.register_files import from_census, from_record, read_council
+from clustering.provision.register_files import read_council
+from clustering.provision.register_record import from_census, from_record
 from clustering.provision.settings import NEED_TYPES, PHASES, SERVES, ProvisionTable
 from clustering.provision.viability import read_history
 from clustering.study import Study

@@ -45,4 +45,4 @@ def provision_county(
         text = text[:start] + text[end:]
     study.write_text(f"{text}\n{extra}", encoding="utf-8")
     found = [read_scenario(sample / "scenarios" / f"{name}.toml") for name in scenarios]
-    return review(load_inputs(Study.load(study)), found)
+    return review(load_inputs(Study.load(study)), *found)

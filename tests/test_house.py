@@ -18,8 +18,8 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = sorted(p for room in ("geo", "clustering") for p in (ROOT / room).rglob("*.py"))
 FRONT = {
     *("inputs", "run", "outputs", "show", "__main__"),
-    *("provision_inputs", "provision_desk", "provision_sites", "provision_show", "pack_desk"),
-    "responses",
+    *("provision_inputs", "provision_minutes", "provision_desk", "provision_sites"),
+    *("provision_show", "pack_desk", "responses"),
 }
 """Modules of `clustering` that may know the ground, beside everything in `publish`."""
 GROUND = {"geopandas", "shapely", "folium", "osmnx", "branca"}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numba
 import numpy as np
 import pandas as pd
@@ -13,7 +11,7 @@ from clustering.problem import build_problem
 from clustering.rules import Goals, Rules
 from clustering.solve import close, thinning
 from clustering.solve.around import WIDEST
-from clustering.solve.columns import WIDTH, Duals
+from clustering.solve.columns import WIDTH, Columns, Duals
 from clustering.solve.halt import Halt
 from clustering.solve.hubs import Pricer
 from clustering.solve.model import Model, build_model
@@ -138,6 +136,25 @@ def test_a_rough_search_among_many_schools_claims_no_more_than_is_true() -> None
     assert rough.clusters
 
 
+def test_every_second_school_of_a_row_pays_its_price() -> None:
+    t = make_tables(wide_model(1, "ignore"), 30)
+    duals, rows = some_prices(t, 2)
+    columns = Columns(t)
+    # the first two schools of each row, and all three where it has no more
+    numbers = [columns.add(row[:2], -1) for row in rows]
+    numbers += [columns.add(row[:3], -1) for row in rows if row[3] < 0]
+    assert min(numbers) >= 0
+    found = columns.reduced(duals, rows)
+    for k in numbers:
+        held = columns.holds[k]
+        paid = sum(
+            int(price) * (sum(int(held[i]) for i in row if i >= 0) // 2)
+            for row, price in zip(rows.tolist(), duals.rows.tolist(), strict=True)
+        )
+        assert found[k] == columns.cost[k] - int(duals.atoms[held == 1].sum()) + paid
+        assert paid > 0
+
+
 def test_a_list_holds_every_cluster_below_the_line_once() -> None:
     t = make_tables(wide_model(3, "ignore"), 30)
     duals, rows = some_prices(t, 4)
@@ -191,22 +208,6 @@ def test_a_stop_reaches_into_compiled_work() -> None:
     assert answer.status == "interrupted"
     assert answer.objective is not None
     assert answer.bound is None or answer.bound <= answer.objective
-
-
-def test_clusters_of_a_large_part_are_redrawn_with_those_around(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(close, "choose_known", lambda proof, rows: None)
-    model = wide_model(1, "ignore")
-    tiny = Effort(moves=200, restarts=1, prove=False)
-    rough = solve_part(model, 25, effort=tiny)
-    effort = replace(tiny, prove=True, max_rounds=4, max_cut_rounds=0, max_nodes=300_000)
-    proved = solve_part(model, 25, effort=effort)
-    assert rough.objective == recount(model, rough.chosen)
-    assert proved.objective == recount(model, proved.chosen)
-    assert proved.objective < rough.objective
-    assert int(dict(proved.log)["redrawn nearby"]) > 0
-    assert proved.bound <= proved.objective
 
 
 def test_a_master_that_cannot_be_solved_ends_the_proof_and_keeps_the_plan(

@@ -24,7 +24,7 @@ from clustering.provision.tables import (
     without_a_place,
     worst_served,
 )
-from clustering.provision.viability import viability
+from clustering.provision.viability import occupancy_by_year, viability
 from geo.errors import StudyError
 from tests.provision_town import demand, minutes, provision, register, settings
 
@@ -341,6 +341,17 @@ def test_flags_by_the_councils_thresholds(
     assert told["flag"] == flag
     if flag in ("red", "amber", "small"):
         assert "below the threshold set by the council" in told["words"]
+
+
+def test_how_full_over_the_years() -> None:
+    history = pd.DataFrame(
+        [("west", 2024, 6.0, 12.0), ("west", 2025, 3.0, np.nan)],
+        columns=["urn", "year", "on_roll", "places"],
+    )
+    told = occupancy_by_year(register().table, history)
+    assert told["year"].tolist() == [2024, 2025]
+    assert told["occupancy"].tolist() == [0.5, 0.5], "the year without places had those of now"
+    assert occupancy_by_year(register().table, None).empty
 
 
 def test_what_empty_places_cost() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from clustering.provision.demand_files import code_of, read_counts, read_school_needs
 from clustering.provision.demand_rates import read_places, read_rates
 from clustering.provision.register import ProvisionError
-from clustering.provision.register_files import codes_in, from_census, from_record, read_council
+from clustering.provision.register_files import codes_in, read_council
+from clustering.provision.register_record import from_census, from_record
 from clustering.provision.scenario import read_scenario
 from clustering.provision.settings import NEED_TYPES
 from clustering.provision.viability import read_history

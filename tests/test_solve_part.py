@@ -11,6 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clustering.solve import close
+from clustering.solve.close import Proof
+from clustering.solve.columns import Columns
+from clustering.solve.halt import Halt
+from clustering.solve.hubs import Pricer
 from clustering.solve.kernels import lean
 from clustering.solve.part import (
     QUICK,
@@ -20,9 +25,11 @@ from clustering.solve.part import (
     Progress,
     at_least,
     impossible,
+    never,
     solve_part,
 )
 from clustering.solve.tables import BROKEN, judge, make_tables
+from clustering.solve.wide import climb_up, rounded
 from tests.solve_factory import FEATURES, enumerate_best, random_model, recount
 
 SMALL = Effort(moves=20_000, restarts=1)
@@ -190,3 +197,64 @@ def test_sums_that_rule_out_every_plan(clusters: int) -> None:
     model = random_model(0, (), 12)
     assert impossible(model, clusters)
     assert solve_part(model, clusters).status == "infeasible"
+
+
+@pytest.mark.parametrize("feature", FEATURES)
+def test_the_climb_of_a_large_part_claims_no_more_than_brute_force(
+    feature: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(close, "WIDEST", 4)
+    for seed in (10, 11):
+        model = random_model(seed, (feature,), 9)
+        best = enumerate_best(model, 2)
+        with Halt(never) as halt:
+            tables = make_tables(model, 2)
+            columns = Columns(tables)
+            proof = Proof(
+                tables,
+                columns,
+                Pricer(tables, 10**6, 10_000),
+                100,
+                5,
+                10**8,
+                10.0,
+                halt,
+                lambda *step: None,
+            )
+            climb_up(proof, np.full(columns.n, 500.0), 5_000.0)
+        assert proof.facts["priced"] > 0
+        if best is None:
+            continue
+        assert 0 < proof.bound + model.base <= best
+        assert proof.bound + model.base > 0.8 * best
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_large_part_is_proved_best_where_the_climb_comes_near(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(close, "WIDEST", 4)
+    monkeypatch.setattr(close, "HOPELESS", 1.0)
+    model = random_model(seed, ("loose",), 12)
+    best = enumerate_best(model, 3)
+    answer = solve_part(model, 3, effort=SMALL)
+    assert answer.objective == best
+    assert best is None or answer.bound == best
+
+
+def test_a_rounded_solution_keeps_whole_columns_and_leaves_no_school_out() -> None:
+    model = random_model(3, (), 12)
+    tables = make_tables(model, 3)
+    columns = Columns(tables)
+    chosen = solve_part(model, 3, effort=SMALL).chosen
+    numbers = [columns.add(np.array(c.atoms), c.loan) for c in chosen]
+    label = rounded(tables, columns, np.ones(columns.size))
+    for k in numbers:
+        assert len(set(label[columns.holds[k] == 1].tolist())) == 1
+    assert len(set(label.tolist())) == 3
+    # with one column alone the others start from single schools, and every school has its place
+    alone = np.zeros(columns.size)
+    alone[numbers[1]] = 1.0
+    label = rounded(tables, columns, alone)
+    assert len(set(label[columns.holds[numbers[1]] == 1].tolist())) == 1
+    assert sorted(set(label.tolist())) == [0, 1, 2]

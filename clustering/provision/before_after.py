@@ -164,7 +164,7 @@ def side_by_side(
     """Return several scenarios in one table: a column each, a row a figure.
 
     `states` by name: what is reached, what was before it (None for today's provision), and the cost
-    of the year.
+    of the year, its capital that of all years so far.
     """
     told = {}
     for name, (found, before, cost) in states.items():
@@ -190,7 +190,7 @@ def side_by_side(
             "children better off": 0.0,
             "children worse off": 0.0,
             "pounds a year": cost["total"],
-            "capital in the year": cost["capital"],
+            "capital, once": cost["capital"],
         }
         if before is not None:
             changed = differences(before, found)

@@ -1,4 +1,4 @@
-"""Reads lists of provisions: the council's own, the schools' record, the flags of the census.
+"""Reads the council's own list of provisions.
 
 Sheets come in as text cells (index: line of the file); `sites` is every school a provision may
 stand at, mainstream or not: index urn; name, setting ("mainstream", "special", "alternative"),
@@ -16,10 +16,8 @@ import pandas as pd
 
 from clustering.need_files import Parse, bare
 from clustering.provision.register import (
-    CENSUS,
     COLUMNS,
     COUNCIL,
-    RECORD,
     ProvisionError,
     joined,
 )
@@ -70,7 +68,6 @@ _YEARS = re.compile(
     r"(?:years?|y)?\s*(?P<a>r|n|\d{1,2})\s*(?:-|–|to)\s*(?:years?|y)?\s*(?P<b>\d{1,2})",
     re.IGNORECASE,
 )
-SEN_UNIT_FLAG, RP_FLAG = "senunit", "rpunit"
 
 
 def read_council(
@@ -163,6 +160,7 @@ def _council_row(
     if selective not in YES | NO:
         fault(f'selective is "{cells["selective"]}".', "Give yes or no.")
     by_site = site is not None and selective == ""
+    selects = is_yes(site["selective"]) if site is not None and by_site else selective in YES
     here = pd.Series(number) if site is None or number["easting"] > 0 else site
     return {
         "urn": urn,
@@ -174,7 +172,7 @@ def _council_row(
         "places": number["places"],
         "on_roll": number["on_roll"],
         "sex": cells["sex"].lower() or ("" if site is None else str(site["sex"])),
-        "selective": _yes(site["selective"]) if by_site and site is not None else selective in YES,
+        "selective": selects,
         "faith": cells["faith"] or ("" if site is None else str(site["faith"])),
         "opened": opened,
         "closes": closes,
@@ -210,7 +208,7 @@ def _ages(
             return np.nan, np.nan
         first = {"r": 0, "n": -1}.get(match["a"].lower())
         return (int(match["a"]) if first is None else first) + 4.0, int(match["b"]) + 5.0
-    own = (4.0, 16.0) if site is None else _school_ages(site)
+    own = (4.0, 16.0) if site is None else school_ages(site)
     if not cells["phase"]:
         return own
     named = PHASE_WORDS.get(bare(cells["phase"]))
@@ -223,12 +221,14 @@ def _ages(
     return within if within[0] < within[1] else (float(named[0]), float(named[1]))
 
 
-def _school_ages(site: pd.Series) -> tuple[float, float]:
+def school_ages(site: pd.Series) -> tuple[float, float]:
+    """Return the ages of a school; 4 and 16 where they are not known."""
     low, high = float(site["low_age"]), float(site["high_age"])
     return (low if low == low else 4.0), (high if high == high else 16.0)
 
 
-def _yes(value: object) -> bool:
+def is_yes(value: object) -> bool:
+    """Say whether a value that may be missing is true."""
     return value is not pd.NA and bool(value)
 
 
@@ -270,73 +270,3 @@ def numbered(table: pd.DataFrame) -> pd.DataFrame:
         dtype=object,
     )
     return table[list(COLUMNS)]
-
-
-def from_record(sites: pd.DataFrame) -> pd.DataFrame:
-    """Return the provisions of the schools' record: resourced ones, units, special schools, AP."""
-    rows = sites[(sites["setting"] != "mainstream") | (sites["srp_kind"] != "")]
-    rows = rows[rows["easting"].notna() & rows["northing"].notna()]
-    base = rows["setting"] == "mainstream"
-    ages = [_school_ages(row) for _, row in rows.iterrows()]
-    kind = rows["setting"].where(~base, np.where(rows["srp_kind"] == "sen unit", "sen_unit", "srp"))
-    table = pd.DataFrame(
-        {
-            "urn": rows.index.astype(str),
-            "name": rows["name"].to_numpy(),
-            "kind": kind.to_numpy(),
-            "need_types": [joined(codes_in(text)[0]) for text in rows["need_types"]],
-            "low_age": [low for low, _ in ages],
-            "high_age": [high for _, high in ages],
-            "places": rows["srp_places"].where(base, rows["capacity"]).to_numpy(float),
-            "on_roll": rows["srp_on_roll"].where(base, rows["pupils"]).to_numpy(float),
-            "sex": rows["sex"].to_numpy(),
-            "selective": [_yes(value) for value in rows["selective"]],
-            "faith": rows["faith"].to_numpy(),
-            "opened": "",
-            "closes": "",
-            "easting": rows["easting"].to_numpy(float),
-            "northing": rows["northing"].to_numpy(float),
-            "area": rows["area"].to_numpy(),
-            "source": RECORD,
-        }
-    )
-    return numbered(table)
-
-
-def from_census(
-    sheet: pd.DataFrame, sites: pd.DataFrame, parse: Parse, *, file: str
-) -> pd.DataFrame:
-    """Return the schools that the census flags: `RP_Unit`, `SEN_Unit`, and `Prov_…` for types.
-
-    A flag has no number of places. Raises `ProvisionError` where the file has neither flag.
-    """
-    tray = Faults(ProvisionError, file)
-    names = {bare(name): str(name) for name in reversed(sheet.columns)}
-    if "urn" not in names or not {SEN_UNIT_FLAG, RP_FLAG} & set(names):
-        tray.add("has no columns URN, RP_Unit and SEN_Unit.", "Take the DfE's SEN file by school.")
-        tray.raise_if_any()
-    urns = sheet[names["urn"]].str.strip().str.replace(r"\.0+$", "", regex=True)
-    flags = {
-        flag: parse(sheet[names[flag]]).values > 0
-        for flag in (RP_FLAG, SEN_UNIT_FLAG)
-        if flag in names
-    }
-    any_flag = pd.concat(flags, axis=1).any(axis=1) & urns.isin(sites.index)
-    types = {
-        code: parse(sheet[names[f"prov{code.lower()}"]]).values > 0
-        for code in NEED_TYPES
-        if f"prov{code.lower()}" in names
-    }
-    at = any_flag[any_flag].index
-    rows = sites.loc[urns[at]]
-    table = from_record(rows.assign(setting="mainstream", srp_kind="resourced provision"))
-    by_urn = dict(zip(urns[at], at, strict=True))
-    table["need_types"] = [
-        joined(code for code, told in types.items() if told[by_urn[urn]]) for urn in table["urn"]
-    ]
-    resourced = flags.get(RP_FLAG)
-    table["kind"] = [
-        "sen_unit" if resourced is None or not resourced[by_urn[urn]] else "srp"
-        for urn in table["urn"]
-    ]
-    return table.assign(places=np.nan, on_roll=np.nan, source=CENSUS)

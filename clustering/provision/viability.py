@@ -90,6 +90,21 @@ def viability(
     return pd.DataFrame(rows, columns=columns)
 
 
+def occupancy_by_year(provisions: pd.DataFrame, history: pd.DataFrame | None) -> pd.DataFrame:
+    """Return how full each provision was, a row a provision and year: provision, name, year,
+    on_roll, places, occupancy (NaN = places not known). The latest year's places stand in where an
+    earlier year has none. Empty without a history.
+    """
+    columns = ["provision", "name", "year", "on_roll", "places", "occupancy"]
+    if history is None:
+        return pd.DataFrame(columns=columns)
+    own = provisions.reset_index()[["provision", "urn", "name", "places"]]
+    told = own.merge(history, on="urn", suffixes=("_now", ""))
+    told["places"] = told["places"].fillna(told["places_now"])
+    told["occupancy"] = told["on_roll"] / told["places"].where(told["places"] > 0)
+    return told[columns].sort_values(["provision", "year"], ignore_index=True)
+
+
 def _earlier(base: pd.Series, history: pd.DataFrame | None) -> float:
     """Return how full the provision's school was at its latest earlier census; NaN: not known."""
     if history is None:

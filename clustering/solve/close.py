@@ -8,8 +8,8 @@
    thinned (`thinning`), and the best choice of what is left is found by CP-SAT. If there is none,
    the plan is proved best.
 
-In a part with more than `WIDEST` atoms an exact round is dear: subset rows are added once the bound
-is near the master's value, and the plan is bettered a few clusters at a time.
+In a part with more than `WIDEST` atoms an exact round is dear: the master is settled and given its
+subset rows by rough searches first (`wide`); its solution, rounded, is a draft to anneal from.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clustering.solve.around import FAR_OFF, WIDEST
-from clustering.solve.columns import Columns, Duals, Master
+from clustering.solve.columns import Columns, Duals, Master, let_in
 from clustering.solve.cuts import violated
 from clustering.solve.halt import Halt
 from clustering.solve.hubs import Priced, Pricer, fixed_part, without_cost
@@ -29,6 +29,7 @@ from clustering.solve.partition import best_choice
 from clustering.solve.pricing import ROUGH
 from clustering.solve.tables import CLUSTER, COUNT, Ints, Tables
 from clustering.solve.thinning import thinned
+from clustering.solve.wide import climb_up
 
 NOTHING = 2**50
 """Cost of the best plan when none is known."""
@@ -36,14 +37,14 @@ BATCH = 300
 """Columns let into the master at once."""
 KNOWN = 3000
 """Columns among which a better plan is looked for before the proof is done."""
-AROUND = 7
-"""Clusters of a large part that are redrawn together."""
 FEW = 10
 """Columns of a round that was cut off below which the next may go further."""
 TAIL = 0.01
 """Share of the master's value by which the bound of a large part may stay below it."""
 NEAR = 0.02
 """Gap, as a share of the cost, from which listing all clusters that fit in it is worth a try."""
+HOPELESS = 0.01
+"""Gap of a large part beyond which nothing is tried once its bound has been climbed up to."""
 
 
 @dataclass
@@ -79,6 +80,8 @@ class Proof:
     facts: dict[str, int] = field(default_factory=dict)
     duals: Duals | None = None
     priced: Priced | None = None
+    draft: Ints | None = None
+    """Cluster of each atom in the rounded solution of a large part's master; may break rules."""
 
     @property
     def clusters(self) -> int:
@@ -141,20 +144,25 @@ def _prove(proof: Proof) -> None:
     if not proof.best and not plausible(proof):
         return
     guess, reach = _guess(proof)
-    master = Master(proof.tables, guess, reach)
-    order = np.argsort(proof.columns.cost, kind="stable")
-    master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
+    if proof.columns.n > WIDEST:
+        master = climb_up(proof, guess, reach)
+        proof.facts["columns"] = proof.columns.size
+        choose_known(proof, master.triples)
+        if proof.closed or proof.over() or proof.bound < (1.0 - HOPELESS) * proof.best_cost:
+            return
+    else:
+        master = Master(proof.tables, guess, reach)
+        order = np.argsort(proof.columns.cost, kind="stable")
+        master.add(proof.columns, [*proof.best, *order[: 4 * BATCH].tolist()])
     for cut_round in range(proof.max_cut_rounds + 1):
         generate(proof, master, guess)
-        if cut_round == 0:
-            proof.facts["root"] = proof.bound
+        proof.facts.setdefault("root", proof.bound)
         proof.facts["columns"] = proof.columns.size
         if proof.closed or proof.over():
             return
         gap = (proof.best_cost - proof.bound) / max(abs(proof.best_cost), 1)
         if gap > NEAR:
             choose_known(proof, master.triples)
-            choose_nearby(proof)
         deepen(proof, master.triples, [0.005, 0.02] if gap > 0.01 else [0.005])
         if proof.closed or proof.over():
             return
@@ -192,35 +200,6 @@ def choose_known(proof: Proof, triples: Ints) -> None:
     answer = best_choice(proof, np.sort(picked), proof.best_cost, 3.0)
     if answer.plan is not None:
         proof.offer(answer.plan)
-
-
-def choose_nearby(proof: Proof) -> None:
-    """Redraw each cluster of the best plan together with those around it, from known columns.
-
-    Only for large parts, where choosing among all columns at once leads nowhere. Loans stay as
-    they are: no column with one takes part.
-    """
-    columns, t = proof.columns, proof.tables
-    if columns.n <= WIDEST or not proof.best:
-        return
-    usable = columns.loan < 0
-    for place in range(proof.clusters):
-        best = np.array(proof.best)
-        if proof.over() or columns.loan[best[place]] >= 0:
-            return
-        apart = t.school_travel[columns.hub[best], columns.hub[best[place]]]
-        apart = np.where(columns.loan[best] < 0, apart, NOTHING)
-        around = best[np.argsort(apart, kind="stable")[:AROUND]]
-        inside = columns.holds[around].any(axis=0)
-        numbers = np.flatnonzero(usable & ~columns.holds[:, ~inside].any(axis=1))
-        cost = int(columns.cost[around].sum())
-        answer = best_choice(
-            proof, numbers, cost, 1.0, atoms=np.flatnonzero(inside), clusters=len(around)
-        )
-        if answer.plan is not None:
-            proof.offer([*(set(proof.best) - set(around.tolist())), *answer.plan])
-            proof.count("redrawn nearby", 1)
-            proof.tell("proof", proof.best_cost, proof.bound, None)
 
 
 def _guess(proof: Proof) -> tuple[NDArray[np.float64], float]:
@@ -261,7 +240,7 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
         if master.free and not slack:
             return
         proof.count("rounds", 1)
-        if _price_known(proof, master, duals):
+        if let_in(proof.columns, master, duals, BATCH * max(1, proof.columns.n // 64)):
             continue
         tried = [duals] if centre is None else [duals.mixed(centre, 0.5), duals]
         fresh: list[int] = []
@@ -312,16 +291,6 @@ def generate(proof: Proof, master: Master, guess: NDArray[np.float64] | None = N
 def _nearly(proof: Proof, value: float) -> bool:
     """Is the bound of the prices so near the master's value that subset rows will raise it more?"""
     return value - proof.dual_bound <= TAIL * abs(value)
-
-
-def _price_known(proof: Proof, master: Master, duals: Duals) -> bool:
-    """Let known columns with a negative reduced cost into the master; return whether any were."""
-    reduced = proof.columns.reduced(duals, master.triples, master.free) - duals.clusters
-    reduced[list(master.inside)] = 0.0
-    order = np.argsort(reduced, kind="stable")[: BATCH * max(1, proof.columns.n // 64)]
-    chosen = order[reduced[order] < -1e-3].tolist()
-    master.add(proof.columns, chosen)
-    return bool(chosen)
 
 
 def deepen(proof: Proof, triples: Ints, steps: Iterable[float]) -> None:

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from ortools.linear_solver import pywraplp
 
+from clustering.solve.bits import rows_of
+from clustering.solve.kernels import compiled
 from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub
 
 WIDTH = 5
@@ -33,6 +35,33 @@ def pairs_in(holds: NDArray[np.uint8], rows: Ints, n: int) -> NDArray[np.uint8]:
 def right_sides(rows: Ints) -> Ints:
     """Return how many pairs of the atoms of each subset row a plan can hold."""
     return (rows >= 0).sum(axis=1) // 2
+
+
+@compiled
+def paid_by(members, atoms, first, rows, price):
+    """Return what each column gets from the prices of its atoms, less what it pays for rows.
+
+    `members` are the atoms of each column, −1 beyond the last; `first` and `rows` the rows of each
+    atom (`bits.rows_of`). Every second atom of a row pays its price.
+    """
+    out = np.zeros(len(members), atoms.dtype)
+    held = np.zeros(len(price), np.int64)
+    for c in range(len(members)):
+        for i in members[c]:
+            if i < 0:
+                break
+            out[c] += atoms[i]
+            for place in range(first[i], first[i + 1]):
+                r = rows[place]
+                held[r] += 1
+                if held[r] % 2 == 0:
+                    out[c] -= price[r]
+        for i in members[c]:
+            if i < 0:
+                break
+            for place in range(first[i], first[i + 1]):
+                held[rows[place]] = 0
+    return out
 
 
 @dataclass(frozen=True)
@@ -73,13 +102,13 @@ class Columns:
         self.tables = tables
         self.n = len(tables.size)
         self._holds = np.zeros((1024, self.n), np.uint8)
+        widest = min(self.n, int(tables.limits[:, 1].max()))
+        self._members = np.full((1024, widest), -1, np.int64)
         self._cost = np.zeros(1024, np.int64)
         self._hub = np.zeros(1024, np.int64)
         self._loan = np.zeros(1024, np.int64)
         self._known: dict[tuple[bytes, int], int] = {}
         self.size = 0
-        self._rows = np.zeros((0, WIDTH), np.int64)
-        self._pairs = np.zeros((0, 0), np.uint8)
 
     @property
     def holds(self) -> NDArray[np.uint8]:
@@ -117,6 +146,7 @@ class Columns:
             self._grow()
         at = self.size
         self._holds[at], self._cost[at] = row, cost
+        self._members[at, : len(members)] = members
         self._hub[at], self._loan[at] = hub, loan
         self._known[key] = at
         self.size += 1
@@ -124,37 +154,23 @@ class Columns:
 
     def _grow(self) -> None:
         self._holds = np.concatenate([self._holds, np.zeros_like(self._holds)])
+        self._members = np.concatenate([self._members, np.full_like(self._members, -1)])
         self._cost = np.concatenate([self._cost, np.zeros_like(self._cost)])
         self._hub = np.concatenate([self._hub, np.zeros_like(self._hub)])
         self._loan = np.concatenate([self._loan, np.zeros_like(self._loan)])
-
-    def in_rows(self, triples: Ints) -> NDArray[np.uint8]:
-        """Return (columns, rows) how many pairs of a row's atoms a cluster holds, rounded down.
-
-        What was counted the last time is kept: rows are asked for again and again.
-        """
-        rows = self._rows[: len(triples)]
-        same = int(np.logical_and.accumulate((rows == triples[: len(rows)]).all(axis=1)).sum())
-        if same < len(triples) or len(self._pairs) < self.size:
-            known = self._pairs[:, :same]
-            added = pairs_in(self.holds[: len(known)], triples[same:], self.n)
-            below = pairs_in(self.holds[len(known) :], triples, self.n)
-            self._pairs = np.concatenate([np.concatenate([known, added], axis=1), below])
-            self._rows = triples.copy()
-        return self._pairs[:, : len(triples)]
 
     def reduced(self, duals: Duals, triples: Ints, free: bool = False) -> NDArray:
         """Return the reduced cost of every column, the price of the number of clusters left out.
 
         With `free` the clusters themselves cost nothing.
         """
-        out = self.cost * (not free) - self.holds.astype(duals.atoms.dtype) @ duals.atoms
+        priced = triples[: len(duals.rows)]
+        first, rows = rows_of(self.n, priced, duals.rows)
+        gained = paid_by(self._members[: self.size], duals.atoms, first, rows, duals.rows)
+        out = self.cost * (not free) - gained
         lent = self.loan >= 0
         if lent.any():
             out = out + np.where(lent, duals.loans[np.maximum(self.loan, 0)], 0)
-        if len(triples):
-            rows = self.in_rows(triples)
-            out = out + rows.astype(duals.rows.dtype) @ duals.rows
         return out
 
 
@@ -192,12 +208,12 @@ class Master:
                 self.objective.SetCoefficient(variable, wide + sign * middle)
                 self.slacks.append(variable)
 
-    def widen(self) -> bool:
+    def widen(self, factor: float = 2.0) -> bool:
         """Widen the box where it binds; return whether it bound anywhere."""
         bound = [v for v in self.slacks if v.solution_value() > 1e-7]
         for variable in bound:
             price = self.objective.GetCoefficient(variable)
-            self.objective.SetCoefficient(variable, 2.0 * abs(price) + 100.0)
+            self.objective.SetCoefficient(variable, factor * abs(price) + 100.0)
         return bool(bound)
 
     def add(self, columns: Columns, numbers: Sequence[int]) -> None:
@@ -249,3 +265,13 @@ class Master:
         for k, variable in self.inside.items():
             out[k] = variable.solution_value()
         return out
+
+
+def let_in(columns: Columns, master: Master, duals: Duals, most: int) -> bool:
+    """Let in at most `most` known columns with a negative reduced cost; return if any were."""
+    reduced = columns.reduced(duals, master.triples, master.free) - duals.clusters
+    reduced[list(master.inside)] = 0.0
+    order = np.argsort(reduced, kind="stable")[:most]
+    chosen = order[reduced[order] < -1e-3].tolist()
+    master.add(columns, chosen)
+    return bool(chosen)

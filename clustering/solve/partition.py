@@ -39,27 +39,23 @@ def best_choice(
     numbers: Ints,
     target: int,
     effort: float = 120.0,
-    atoms: Ints | None = None,
-    clusters: int | None = None,
 ) -> Choice:
     """Choose among the columns `numbers` a plan cheaper than `target`.
 
-    With `atoms` and `clusters`, a plan of those atoms alone in so many clusters. `effort` is a
-    limit in CP-SAT's deterministic time; what is used counts against the proof's own.
+    `effort` is a limit in CP-SAT's deterministic time; what is used counts against the proof's own.
     """
     columns, tables = proof.columns, proof.tables
     effort = min(effort, proof.max_choice - proof.choice_used)
     if effort <= 0.0:
         return Choice(None, -NO_TARGET, False)
-    covered = np.arange(columns.n) if atoms is None else atoms
-    holds = columns.holds[numbers][:, covered]
+    holds = columns.holds[numbers]
     if (holds.sum(axis=0) == 0).any():
         return Choice(None, target, True)
     model = cp_model.CpModel()
     x = [model.new_bool_var("") for _ in numbers]
-    for i in range(len(covered)):
+    for i in range(columns.n):
         model.add_exactly_one(x[k] for k in np.flatnonzero(holds[:, i]).tolist())
-    model.add(sum(x) == (proof.clusters if clusters is None else clusters))
+    model.add(sum(x) == proof.clusters)
     loans = columns.loan[numbers]
     for loan, count in enumerate(tables.loan_count.tolist()):
         users = [x[k] for k in np.flatnonzero(loans == loan).tolist()]
