@@ -1,5 +1,5 @@
 """The verbs: `clusters check | design | assess | compare | budget | provision | sites | map`, and
-`clusters publish | verify` for consultation packs.
+`clusters publish | verify | responses` for consultation packs.
 
 Exit status: 0 done; 1 a true but unwelcome answer (no plan exists, rules are broken); 2 bad input
 or usage. Errors are sentences, never tracebacks.
@@ -28,7 +28,7 @@ from clustering.outputs import (
     write_budget,
     write_plan,
 )
-from clustering.pack_desk import publish_pack, verify_pack
+from clustering.pack_desk import count_answers, publish_pack, verify_pack
 from clustering.pairs import TOLERANCE
 from clustering.panel import trust_sentences
 from clustering.plan import Plan, plan_names
@@ -525,6 +525,24 @@ def verify_command(
     out.print("The pack is as it should be." if found.ok else f"{len(found.faults)} faults.")
     if not found.ok:
         raise typer.Exit(UNWELCOME)
+
+
+@app.command("responses")
+def responses_command(
+    study: StudyFile,
+    answers: Annotated[Path, typer.Argument(metavar="FILE", help="Answers: CSV or Excel.")],
+    plans: Annotated[
+        list[Path] | None, typer.Argument(metavar="PLAN…", help="The pack's plans, in their order.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--out", help="Write you_said.csv, .xlsx and .html here.")
+    ] = None,
+) -> None:
+    """Count the answers to a consultation: what people said, and room for what was done."""
+    found = count_answers(_loaded(Study.load(study)), answers, plans or (), folder)
+    out.print(table_shown(found.shown, "What people said"))
+    for sentence in found.sentences:
+        out.print(f"• {escape(sentence)}")
 
 
 @contextmanager

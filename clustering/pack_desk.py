@@ -1,4 +1,4 @@
-"""The desk of consultation packs: publishes one from a study and plans, and checks one again."""
+"""The desk of consultation packs: publishes one, checks one again, and counts the answers."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from clustering.inputs import Inputs
 from clustering.publish.build import consultation, read_plans
-from clustering.publish.consultation import Consultation
+from clustering.publish.consultation import Consultation, options_of
 from clustering.publish.pack_verify import Verdict, verify
 from clustering.publish.pack_write import publish
 from clustering.publish.pages import counted
+from clustering.publish.you_said import FILES_WORDS, notes_on, write_you_said, you_said
+from clustering.responses import read_answers, spellings_of
 
 
 @dataclass(frozen=True)
@@ -52,3 +56,36 @@ def verify_pack(pack: Path, inputs: Inputs | None = None, plans: Sequence[Path] 
     """Check a pack by itself; with the study and its plans, also against them."""
     said = None if inputs is None else consultation(inputs, read_plans(inputs, plans))
     return verify(pack, said)
+
+
+@dataclass(frozen=True, eq=False)
+class Counted:
+    """Answers that were counted: the exact table, by `you_said`, and sentences on the count."""
+
+    table: pd.DataFrame
+    sentences: tuple[str, ...]
+
+    @property
+    def shown(self) -> pd.DataFrame:
+        """The counts by option and question."""
+        rows = self.table[self.table["by"] == "option"]
+        return rows[["group", "question", "answers", "you_said"]]
+
+
+def count_answers(
+    inputs: Inputs, file: Path, plans: Sequence[Path] = (), out: Path | None = None
+) -> Counted:
+    """Count a file of answers by the options of a pack: today's clusters and its plans, in order.
+
+    With `out`, writes the tables and the page there; what the council wrote into `we_did` of an
+    earlier count stays.
+    """
+    own = inputs.study.config.publish
+    read = read_plans(inputs, plans)
+    options = options_of(inputs, read, own)
+    answers = read_answers(file, inputs, spellings_of(options, list(read)), own.threshold)
+    if out is None:
+        table = you_said(answers, options, inputs)
+        return Counted(table, tuple(notes_on(table, answers)))
+    table = write_you_said(out, answers, inputs, options)
+    return Counted(table, (*notes_on(table, answers), *FILES_WORDS))

@@ -19,6 +19,7 @@ MODULES = sorted(p for room in ("geo", "clustering") for p in (ROOT / room).rglo
 FRONT = {
     *("inputs", "run", "outputs", "show", "__main__"),
     *("provision_inputs", "provision_desk", "provision_sites", "provision_show", "pack_desk"),
+    "responses",
 }
 """Modules of `clustering` that may know the ground, beside everything in `publish`."""
 GROUND = {"geopandas", "shapely", "folium", "osmnx", "branca"}

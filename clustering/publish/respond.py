@@ -12,6 +12,7 @@ from urllib.parse import quote
 from clustering.publish.consultation import Consultation
 from clustering.publish.pack_pages import QUESTIONS
 from clustering.publish.pages import page
+from clustering.publish_settings import PublishTable
 
 LONGEST_LINK = 1_900
 """Characters of an e-mail link that every common mail program takes."""
@@ -34,7 +35,7 @@ def pages(consultation: Consultation) -> Iterator[tuple[str, str]]:
     own = consultation.settings
     shared = {
         "own": own,
-        "questions": questions_of(consultation),
+        "questions": questions_of(own),
         "no_child": NO_CHILD,
         "who": WHO,
         "reachable": bool(own.email or own.post or own.phone),
@@ -53,9 +54,9 @@ def pages(consultation: Consultation) -> Iterator[tuple[str, str]]:
     )
 
 
-def questions_of(consultation: Consultation) -> tuple[str, ...]:
+def questions_of(settings: PublishTable) -> tuple[str, ...]:
     """Return the questions of the council, or three plain ones."""
-    return consultation.settings.questions or QUESTIONS
+    return settings.questions or QUESTIONS
 
 
 def letter_of(consultation: Consultation, *, short: bool = False) -> tuple[str, ...]:
@@ -74,7 +75,7 @@ def letter_of(consultation: Consultation, *, short: bool = False) -> tuple[str, 
         "Cluster, if your answer is about one:",
         "",
     ]
-    for number, question in enumerate(questions_of(consultation), start=1):
+    for number, question in enumerate(questions_of(consultation.settings), start=1):
         lines += [f"Question {number}" if short else f"{number}. {question}", ""]
     return tuple(lines)
 
