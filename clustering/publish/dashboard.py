@@ -158,9 +158,10 @@ def _mainstream(consultation: Consultation) -> Iterator[Chart]:
     every = bar(COUNTY, COUNTY, COUNTY, (SPECIAL_COUNTY, COUNTY))
     own = {a: bar(AREA, AREA, a, (SPECIAL_AREA, a)) for a in areas_of(consultation)}
     title = "Pupils with an EHC plan who are in mainstream schools"
-    heads = ("Part of those in the county’s state schools",)
+    heads = ("Share",)
     note = (
-        "By where the school is, not where the child lives. A district with one or two special "
+        "Of those in mainstream schools, special schools and alternative provision of the study, "
+        "by where the school is, not where the child lives. A district with one or two special "
         "schools is not shown, so that no figure is of a single school."
     )
     mark = Mark("county", every.figures[0])
