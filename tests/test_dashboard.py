@@ -598,3 +598,43 @@ def test_same_bytes_whatever_the_order_of_rows(full: Consultation, tmp_path: Pat
     again = told(tmp_path, other)
     assert pages_of(again) == pages_of(full)
     assert dict(dashboard_files.files(again)) == dict(dashboard_files.files(full))
+
+
+# -- studies unlike others -------------------------------------------------------------------------
+
+
+def test_study_without_flows_today_and_most_measures(tmp_path: Path) -> None:
+    whole = pack_county()
+    for key in ("feeders", "existing", "provision"):
+        del whole.study[key]
+    whole.merge('[publish]\nmeasures = ["fsm6"]\nbudget = false')
+    found = told(tmp_path, whole)
+    drawn = {chart.measure for chart in dashboard_of(found).charts}
+    assert drawn == {"", "fsm6", "minutes"}
+    pages = pages_of(found)
+    assert "the study holds no list of SRPs" in pages["dashboard/index.html"]
+    assert "Today’s clusters" not in pages["dashboard/westmoor.html"]
+    assert dict(dashboard_files.files(found))[dashboard_files.CSV_FILES[1]].count(b"\n") == 1
+
+
+def test_clusters_across_a_border_stand_on_both_pages(tmp_path: Path) -> None:
+    whole = pack_county()
+    whole.existing.loc[whole.existing["urn"] == "910001", "cluster"] = "Community 3"
+    found = told(tmp_path, whole)
+    option = found.today
+    assert option is not None
+    across = option.plan.cluster_of["910001"]
+    for area in AREAS:
+        chart = next(c for c in charts(found, area, "today") if c.measure == "minutes")
+        assert across in [bar.group for bar in chart.bars]
+
+
+def test_district_without_any_cluster_says_so(tmp_path: Path) -> None:
+    whole = pack_county()
+    east = whole.schools["district"] == "Eastmoor"
+    for urn in whole.schools.loc[east, "urn"]:
+        whole.existing.loc[whole.existing["urn"] == urn, "cluster"] = ""
+    found = told(tmp_path, whole)
+    text = pages_of(found)["dashboard/eastmoor.html"]
+    assert "Today’s clusters: no school of the district is in a cluster." in text
+    assert "<p>No school of the district is in a cluster.</p>" in text
