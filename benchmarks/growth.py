@@ -30,7 +30,7 @@ from clustering.solve.model import build_model  # noqa: E402
 from clustering.solve.part import Effort, Progress, solve_part  # noqa: E402
 from clustering.solve.whole import EFFORTS  # noqa: E402
 
-SIZES = (100, 300, 560)
+SIZES = (100, 300, 560, 2000, 5000)
 METRES_A_MINUTE = 500.0
 COLUMNS = (
     "schools",

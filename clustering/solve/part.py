@@ -26,6 +26,9 @@ ORDINARY = 100
 POOL = 2**15
 """Places in the table of clusters met by one run of annealing; half of them are used."""
 
+WAVES = 6
+"""Spells of warming and cooling of a run that goes on from the best plan."""
+
 Status = Literal["optimal", "feasible", "infeasible", "not_found", "interrupted"]
 
 
@@ -179,7 +182,8 @@ class _Work:
     def search(self, start: Sequence[Chosen]) -> None:
         """Anneal, first from the given plan if there is one, then from scratch.
 
-        Where a proof follows, two runs that end with the same cost are enough.
+        Where a proof follows, two runs that end with the same cost are enough. Where none does,
+        every other run goes on from the best plan so far.
         """
         n, costs = len(self.model), []
         self.take(start)
@@ -188,6 +192,9 @@ class _Work:
             plans.insert(0, labels_of([c.atoms for c in start], n))
         for number, labels in enumerate(plans):
             found: Found | None = None
+            again = number % 2 == 1 and not self.effort.prove and self.best is not None
+            if again and self.best:
+                labels = labels_of([c.atoms for c in self.best], n)
             for share, found in run(
                 self.tables,
                 self.seed * 1000 + number,
@@ -195,6 +202,7 @@ class _Work:
                 POOL,
                 self.halt,
                 labels,
+                WAVES if again else 1,
             ):
                 cost = min(self.proof.best_cost, NOTHING if found.cost is None else found.cost)
                 self.tell("search", cost, None, (number + share) / len(plans))
