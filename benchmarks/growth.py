@@ -43,6 +43,8 @@ COLUMNS = (
     "bound",
     "status",
 )
+WORDS = """`quick` is search only: the bound is the one by counting. The moves grow with the county. Seconds
+are on the clock, so a busy machine lengthens them."""
 
 
 def county(schools: int, seed: int) -> Problem:
@@ -145,6 +147,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "Growth",
         COLUMNS,
         rows,
+        WORDS,
         seed=asked.seed,
         effort=asked.effort,
         load_a_core=f"{max(loads)} at most",

@@ -26,6 +26,8 @@ ORDINARY = 100
 POOL = 2**15
 """Places in the table of clusters met by one run of annealing; half of them are used."""
 
+ANEW = 3
+"""Where no proof follows, one run in so many begins anew."""
 WAVES = 6
 """Spells of warming and cooling of a run that goes on from the best plan."""
 
@@ -183,7 +185,7 @@ class _Work:
         """Anneal, first from the given plan if there is one, then from scratch.
 
         Where a proof follows, two runs that end with the same cost are enough. Where none does,
-        every other run goes on from the best plan so far.
+        only every third run begins anew; the others go on from the best plan so far.
         """
         n, costs = len(self.model), []
         self.take(start)
@@ -192,7 +194,7 @@ class _Work:
             plans.insert(0, labels_of([c.atoms for c in start], n))
         for number, labels in enumerate(plans):
             found: Found | None = None
-            again = number % 2 == 1 and not self.effort.prove and self.best is not None
+            again = number % ANEW != 0 and not self.effort.prove and self.best is not None
             if again and self.best:
                 labels = labels_of([c.atoms for c in self.best], n)
             for share, found in run(

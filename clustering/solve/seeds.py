@@ -19,6 +19,8 @@ from clustering.solve.weighing import WHOLE, State, below
 
 CHUNK = 200_000
 """Moves between two looks at `stop`: about a tenth of a second."""
+WARM, COOL = 0.25, 0.07
+"""Temperatures between which a run in waves goes up and down, in steps of a random move."""
 NEAREST = 12
 """Nearest atoms, and strongest links, that a move looks at where all atoms are neighbours."""
 
@@ -187,10 +189,14 @@ def run(
     ended and none so cold that it stands still; no rule is then broken on the way.
     """
     state = new_state(t, seed, columns)
-    first = grow(t, int(t.prices[COUNT]), state.random) if labels is None else labels
+    first = grow(t, int(t.prices[COUNT]), state.random)
     settle(t, state, first, 1.0)
+    # The scale comes from a first plan always: in a good plan most moves are far more costly.
     step = max(measure(t, state, 2000, 1.0), 1.0)
-    hot, cold = step * (2.0 if labels is None else 0.3), step * (0.02 if waves == 1 else 0.07)
+    first = first if labels is None else labels
+    hot, cold = step * (2.0 if labels is None else 0.3), step * 0.02
+    if waves > 1:
+        hot, cold = step * WARM, step * COOL
     least, most = (0.1, 100.0) if state.has[WHOLE] else (10.0, 10.0)
     if waves > 1:
         least = most
