@@ -43,8 +43,8 @@ COLUMNS = (
     "bound",
     "status",
 )
-WORDS = """`quick` is search only: the bound is the one by counting. The moves grow with the county. Seconds
-are on the clock, so a busy machine lengthens them."""
+WORDS = """`quick` is search only: the bound is the one by counting. The moves grow with the county.
+Seconds are on the clock, so a busy machine lengthens them."""
 
 
 def county(schools: int, seed: int) -> Problem:
