@@ -194,7 +194,7 @@ class _Work:
             plans.insert(0, labels_of([c.atoms for c in start], n))
         for number, labels in enumerate(plans):
             found: Found | None = None
-            own = number - (len(plans) - self.effort.restarts)  # the given plan's run is not counted
+            own = number - (len(plans) - self.effort.restarts)  # a given plan's run does not count
             again = own > 0 and own % ANEW != 0 and not self.effort.prove and bool(self.best)
             if again and self.best:
                 labels = labels_of([c.atoms for c in self.best], n)
