@@ -18,7 +18,7 @@ from clustering.solve.columns import Columns
 from clustering.solve.halt import Halt
 from clustering.solve.hubs import Pricer
 from clustering.solve.model import Model
-from clustering.solve.seeds import Found, labels_of, run
+from clustering.solve.seeds import Found, labels_of, links_only, run
 from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub, make_tables
 
 ORDINARY = 100
@@ -184,10 +184,11 @@ class _Work:
     def search(self, start: Sequence[Chosen]) -> None:
         """Anneal, first from the given plan if there is one, then from scratch.
 
-        Where a proof follows, two runs that end with the same cost are enough. Where none does,
-        only every third run begins anew; the others go on from the best plan so far.
+        Where a proof follows, two runs that end with the same cost are enough. Where none does
+        and only links count, two runs of three go on from the best plan so far.
         """
         n, costs = len(self.model), []
+        waves = not self.effort.prove and links_only(self.tables)
         self.take(start)
         plans: list[Ints | None] = [None] * self.effort.restarts
         if len(start) == self.proof.clusters:
@@ -195,7 +196,7 @@ class _Work:
         for number, labels in enumerate(plans):
             found: Found | None = None
             own = number - (len(plans) - self.effort.restarts)  # a given plan's run does not count
-            again = own > 0 and own % ANEW != 0 and not self.effort.prove and bool(self.best)
+            again = own > 0 and own % ANEW != 0 and waves and bool(self.best)
             if again and self.best:
                 labels = labels_of([c.atoms for c in self.best], n)
             for share, found in run(

@@ -143,7 +143,7 @@ def propose(t, s):
         return -1, 0, 0, -1
     if below(s.random, 100) < 55:
         return (i if s.held[c] > 1 else -1), c, d, -1
-    if s.has[WHOLE] == 1:
+    if s.has[WHOLE] == 1 and (s.has[MINUTES] == 0 or below(s.random, 3) == 0):
         return i, c, d, s.members[d, below(s.random, s.held[d])]
     swap = j
     if below(s.random, 2) == 0:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from clustering.solve.kernels import compiled
 from clustering.solve.search import anneal, measure, settle
 from clustering.solve.tables import COUNT, Ints, Tables
-from clustering.solve.weighing import WHOLE, State, below
+from clustering.solve.weighing import MINUTES, WHOLE, State, below
 
 CHUNK = 200_000
 """Moves between two looks at `stop`: about a tenth of a second."""
@@ -147,6 +147,15 @@ def features(t: Tables) -> Ints:
         ],
         np.int64,
     )
+
+
+def links_only(t: Tables) -> bool:
+    """Return whether all atoms are neighbours and no minutes count: nothing is near anything.
+
+    Then warming a good plan gains more than beginning anew; where minutes count it gains less.
+    """
+    has = features(t)
+    return bool(has[WHOLE]) and not has[MINUTES]
 
 
 def lookout(t: Tables, whole: bool) -> tuple[Ints, Ints]:
