@@ -120,10 +120,9 @@ function layer(name, on) {
   if (name === 'links') { drawLinks(); }
   if (name === 'reach') { drawReach(); }
   if (name === 'tiles') { map.getPane('land').style.display = on ? 'none' : ''; }
-  settle();
 }
 function settle() {
-  if (!frame.offsetWidth) { return; }
+  if (shown < 0 || !frame.offsetWidth) { return; }
   sizeMarks(data.phases.length, data.options[shown].clusters.length);
   var hubs = data.options[shown].clusters.filter(function (one) { return one.hub >= 0; }).map(function (one) {
     var p = map.latLngToLayerPoint(data.places_of_schools[one.hub]);
@@ -133,7 +132,6 @@ function settle() {
 }
 function resize() { map.invalidateSize({animate: false}); }
 
-fit();
 map.setMaxBounds(whole.pad(0.75));
 drawGround();
 if (data.tiles) { L.tileLayer(data.tiles, {maxZoom: 17}).addTo(group('tiles')); }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -66,6 +67,7 @@ class OptionsMapData:
     """
 
     title: str
+    heading: str
     schools: pd.DataFrame
     options: Sequence[OptionLayer]
     moves: Mapping[tuple[str, str], Sequence[str]]
@@ -135,14 +137,14 @@ def _script() -> str:
 
 
 def _policy(data: OptionsMapData) -> str:
-    return POLICY.replace("img-src data:", f"img-src data: https://{data.host}") if (
-        data.tiles
-    ) else POLICY  # fmt: skip
+    """Return what the page may load: pictures of the host of the tiles, if there is one."""
+    host = f" https://{data.host}" if data.tiles else ""
+    return POLICY.replace("img-src data:", f"img-src data:{host}")
 
 
 def _band_words() -> list[str]:
     first, *_ = BANDS
-    inner = [f"{low + 1} to {high}" for low, high in zip(BANDS[:-1], BANDS[1:], strict=True)]
+    inner = [f"{low + 1} to {high}" for low, high in pairwise(BANDS)]
     return [f"{first} or fewer", *inner, f"more than {BANDS[-1]}"]
 
 

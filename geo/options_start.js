@@ -33,7 +33,11 @@ function apply() {
   var turned = before.two !== state.two;
   byId('right').hidden = !state.two;
   byId('maps').classList.toggle('two', state.two);
-  if (turned) { boards[0].resize(); }
+  if (turned) {
+    var all = before.option === undefined || map.getBounds().contains(whole);
+    boards[0].resize();
+    if (all) { boards[0].fit(); }
+  }
   boards[0].show(keys.indexOf(state.option));
   if (state.two) {
     secondBoard();
@@ -113,10 +117,14 @@ function startChoices() {
   });
   byId('beside').addEventListener('change', function () { change({beside: byId('beside').value}); });
   document.querySelectorAll('[data-layer]').forEach(function (box) {
-    var set = function () { boards.forEach(function (board) { board.layer(box.dataset.layer, box.checked); }); };
     box.checked = box.defaultChecked;
-    box.addEventListener('change', set);
-    set();
+    boards[0].layer(box.dataset.layer, box.checked);
+    box.addEventListener('change', function () {
+      boards.forEach(function (board) {
+        board.layer(box.dataset.layer, box.checked);
+        board.settle();
+      });
+    });
   });
   if (byId('signs')) {
     byId('signs').selectedIndex = 0;
@@ -165,12 +173,10 @@ function startPaper() {
   });
 }
 
+startKeys();
 boards[0].show(keys.indexOf(state.option));
 startChoices();
-startKeys();
 apply();
-if (state.school < 0 && !state.cluster) { boards[0].fit(); }
-boards[0].settle();
 startSearch(finder());
 startPaper();
 window.addEventListener('hashchange', function () {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -11,56 +11,38 @@ import pytest
 
 from clustering.publish.consultation_page import pages
 from tests.consultation_county import NASTY, consultation_county
+from tests.page_checks import assert_accessible, assert_valid, chromium, needs_browser, offline
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+pytestmark = needs_browser
 Opener = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> str:
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [(_, html)] = pages(consultation_county(tmp_path_factory.mktemp("county")))
     path = tmp_path_factory.mktemp("page") / "consultation.html"
     path.write_text(html, encoding="utf-8")
-    return path.as_uri()
+    return path
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as play:
-        running = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+    with chromium() as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
-def open_page(browser: Any, address: str) -> Iterator[Opener]:
+def open_page(browser: Any, file: Path) -> Iterator[Opener]:
     """Open the page without a network; fail at the end on any request, message or error."""
-    contexts, said, asked = [], [], []
+    with ExitStack() as stack:
 
-    def opener(hash_: str = "", width: int = 1280, wait: bool = True, **options: Any) -> Any:
-        viewport = {"width": width, "height": 900}
-        contexts.append(browser.new_context(viewport=viewport, offline=True, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: asked.append(request.url.partition("#")[0]))
-        page.goto(address + hash_)
-        if wait:
-            page.wait_for_selector("#main[data-ready]", timeout=20_000)
-        return page
+        def opener(part: str = "", width: int = 1280, wait: bool = True, **options: Any) -> Any:
+            page = stack.enter_context(offline(browser, width, **options))(file, part)
+            if wait:
+                page.wait_for_selector("#main[data-ready]", timeout=20_000)
+            return page
 
-    yield opener
-    for context in contexts:
-        context.close()
-    assert said == []
-    assert {url for url in asked if not url.startswith("data:")} <= {address}
+        yield opener
 
 
 def hash_of(page: Any) -> str:
@@ -217,6 +199,19 @@ def test_nothing_overflows_and_every_target_can_be_hit(open_page: Opener, width:
     )
     assert small == []
     assert page.text_content("#card-title") == NASTY
+
+
+def test_it_is_valid_and_accessible_whatever_is_open(open_page: Opener, file: Path) -> None:
+    assert_valid(file.read_text(encoding="utf-8"))
+    page = open_page("#option=b&with=today&view=two&school=910006")
+    page.check("[data-layer=links]")
+    page.check("[data-layer=reach]")
+    page.select_option("#signs", "all")
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert_accessible(page)
+    page = open_page("#option=a&cluster=2")
+    page.fill("#find", "primary")
+    assert_accessible(page)
 
 
 def test_without_scripts_the_words_are_the_page(open_page: Opener) -> None:

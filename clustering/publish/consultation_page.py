@@ -68,7 +68,8 @@ def _data(consultation: Consultation) -> OptionsMapData:
     )
     provisions = srp_table(inputs)
     return OptionsMapData(
-        title=TITLE,
+        title=f"{TITLE} – {consultation.title}{' (draft)' if own.draft else ''}",
+        heading=TITLE,
         schools=schools,
         options=[_layer(consultation, option) for option in consultation.options],
         moves={keys: list(found.moves["urn"]) for keys, found in consultation.pairs.items()},
@@ -131,30 +132,31 @@ def _types(provisions: pd.DataFrame) -> Mapping[str, str]:
 
 def _words(consultation: Consultation) -> dict[str, Any]:
     inputs, own = consultation.inputs, consultation.settings
-    rows, links = school_rows(consultation), _links(consultation)
+    rows, links, near = school_rows(consultation), _links(consultation), _near(consultation)
+    options = consultation.options
     return {
         "consultation": consultation,
         "own": own,
         "facts": compared(consultation),
         "schools": [
-            (row, school_link(row.urn), [_place(o, row.urn, near) for o, near in _near(consultation)])
+            (row, school_link(row.urn), [_place(o, row.urn, near[o.key]) for o in options])
             for row in rows
         ],
         "sectors": any(row.sector for row in rows),
         "columns": _columns(consultation),
-        "clusters": {option.key: _clusters(consultation, option) for option in consultation.options},
+        "clusters": {option.key: _clusters(consultation, option) for option in options},
         "changes": list(_changes(consultation)),
         "links": _link_rows(consultation, links),
         "estimated": bool(links["estimated"].any()),
         "srps": srps_of(inputs),
         "questions": own.questions or QUESTIONS,
-    }  # fmt: skip
+    }
 
 
-def _near(consultation: Consultation) -> list[tuple[Option, Mapping[str, float]]]:
-    """Return each option with the minutes of each school to its hub."""
+def _near(consultation: Consultation) -> dict[str, Mapping[str, float]]:
+    """Return the minutes of each school to its hub, by option."""
     problem = consultation.inputs.problem
-    return [(o, journeys(o.plan, problem).to_dict()) for o in consultation.options]
+    return {o.key: journeys(o.plan, problem).to_dict() for o in consultation.options}
 
 
 def _place(option: Option, urn: str, near: Mapping[str, float]) -> tuple[str, str]:
