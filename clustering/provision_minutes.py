@@ -80,4 +80,5 @@ class ProvisionMinutes:
                 pd.DataFrame(values[n:][at], index=self.ends.index, columns=self.ends.index),
             ]
         )
-        return rows
+        # Children counted at a school that has a provision: point and provision are one place.
+        return rows[~rows.index.duplicated()]

@@ -15,6 +15,7 @@ function openCard(title) {
   box.textContent = '';
   box.hidden = false;
   node('h2', title, box).id = 'card-title';
+  box.setAttribute('aria-labelledby', 'card-title');
   button('Close', box, closeCard, 'close').setAttribute('aria-label', 'Close: ' + title);
   return box;
 }

@@ -9,13 +9,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 
-from clustering.publish.pack_verify import PackError, Verdict, verify
+from clustering.publish.build import consultation, read_plans
+from clustering.publish.pack_verify import PackError, Verdict, read_pack, verify
 from clustering.publish.pack_write import publish
 from geo.errors import StudyError
 from tests.packs import inputs_of, pack_county, reseal, told, write_pack
-from tests.studies import clusters
+from tests.studies import County, clusters
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +227,70 @@ def test_a_study_that_cannot_be_read_leaves_nothing(tmp_path):
     assert clusters("publish", study, tmp_path / "no.csv", "--out", tmp_path / "pack") == 2
     assert [p.name for p in tmp_path.iterdir()] == ["study"]
     assert inputs_of(study).study.name == "moorshire"
+
+
+# -- studies that are not like others --------------------------------------------------------------
+
+
+def without_today(found: County) -> None:
+    del found.study["existing"]
+
+
+def without_feeders(found: County) -> None:
+    del found.study["feeders"]
+
+
+def with_a_school_that_declines(found: County) -> None:
+    found.study["rules"]["opt_out"] = {"910012": "governors declined"}
+
+
+def with_districts_of_one_name_to_be_told_apart(found: County) -> None:
+    found.study["areas"] = {"column": "district"}
+    found.schools["district"] = found.schools["district"].replace(
+        {"Westmoor": "St Ann’s <b>", "Eastmoor": "St. Anns B"}
+    )
+
+
+def with_zeros_and_a_wide_threshold(found: County) -> None:
+    found.study["publish"] |= {"threshold": 10, "show_zeros": True, "measures": ["ehc_plans"]}
+
+
+def with_tiles_of_others(found: County) -> None:
+    found.study["publish"]["tiles"] = "https://tiles.example.org/{z}/{x}/{y}.png"
+
+
+def with_everything_in_one_option(found: County) -> None:
+    found.existing["cluster"] = found.existing["cluster"].replace("Community 2", "Community 1")
+
+
+@pytest.mark.parametrize(
+    "change_study",
+    [
+        without_today,
+        without_feeders,
+        with_a_school_that_declines,
+        with_districts_of_one_name_to_be_told_apart,
+        with_zeros_and_a_wide_threshold,
+        with_tiles_of_others,
+        with_everything_in_one_option,
+    ],
+)
+def test_packs_of_other_studies_are_as_they_should_be(tmp_path, change_study):
+    found = pack_county()
+    change_study(found)
+    said = told(tmp_path / "study", found)
+    out, *_ = publish(said, tmp_path / "pack")
+    assert verify(out, said).faults == ()
+    assert b"governors declined" not in b"".join(read_pack(out).values())
+
+
+def test_plans_that_leave_schools_out_or_cross_borders(tmp_path):
+    study, plans = write_pack(tmp_path / "study")
+    table = pd.read_csv(plans[0] / "plan.csv", dtype=str)
+    table["cluster"] = ["A" if int(urn) % 2 else "B" for urn in table["urn"]]
+    table[3:].to_csv(plans[0] / "plan.csv", index=False)
+    inputs = inputs_of(study)
+    said = consultation(inputs, read_plans(inputs, plans))
+    out, *_ = publish(said, tmp_path / "pack")
+    assert verify(out, said).faults == ()
+    assert "schools are in no cluster" in (out / "index.html").read_text(encoding="utf-8")

@@ -16,7 +16,6 @@ from clustering.publish.consultation import Consultation
 from clustering.publish.easy_read import PICTURES, Sentence, picture_of
 from clustering.publish.pages import NAV
 from clustering.publish_settings import PublishTable
-from tests.pack_county import pack_inputs
 from tests.page_checks import (
     DESK,
     PHONE,
@@ -27,6 +26,7 @@ from tests.page_checks import (
     needs_browser,
     offline,
 )
+from tests.talkative_pack import talkative
 
 NAMES = ("respond.html", "response-sheet.html", "easy-read.html", "accessibility.html")
 
@@ -38,12 +38,12 @@ def said(consultation: Consultation) -> dict[str, str]:
 
 def told(**settings: Any) -> Consultation:
     """Return the consultation with other settings, and with none where none are given."""
-    return replace(pack_inputs()[1], settings=PublishTable(**settings))
+    return replace(talkative(), settings=PublishTable(**settings))
 
 
 @pytest.fixture(scope="module")
 def whole() -> Consultation:
-    return pack_inputs()[1]
+    return talkative()
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_the_pages_are_these_and_always_the_same(whole: Consultation) -> None:
 
 @pytest.mark.parametrize("settings", [{}, {"email": "a@b.example"}, {"post": "A\nB"}])
 def test_html_is_valid_with_all_and_with_nothing(settings: dict[str, str]) -> None:
-    for path, text in {**said(told(**settings)), **said(pack_inputs()[1])}.items():
+    for path, text in {**said(told(**settings)), **said(talkative())}.items():
         assert_valid(text, path)
 
 

@@ -16,9 +16,9 @@ from clustering.publish.answer_cells import SchoolFinder
 from clustering.publish.you_said import FILES_WORDS, NAMES
 from geo.errors import Faults, InputError, PersonalDataError, SchoolsError
 from tests.html_rules import faults_of
-from tests.pack_county import NASTY, pack_inputs, write_pack_county
 from tests.page_checks import assert_accessible, chromium, needs_browser, offline
 from tests.studies import clusters
+from tests.talkative_pack import NASTY, talkative, write_talkative
 
 HEAD = "received,respondent_type,school_urn,school,option,question,answer,comment,theme"
 Count = Callable[..., Counted]
@@ -26,16 +26,16 @@ Count = Callable[..., Counted]
 
 @pytest.fixture(scope="module")
 def inputs() -> Inputs:
-    return pack_inputs()[0]
+    return talkative().inputs
 
 
 @pytest.fixture(scope="module")
-def plans(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return write_pack_county(tmp_path_factory.mktemp("plans"))[1]
+def plans(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    return write_talkative(tmp_path_factory.mktemp("plans"))[1]
 
 
 @pytest.fixture
-def count(inputs: Inputs, plans: tuple[Path, Path], tmp_path: Path) -> Count:
+def count(inputs: Inputs, plans: list[Path], tmp_path: Path) -> Count:
     def counted(*rows: str, head: str = HEAD, out: str = "", data: bytes = b"") -> Counted:
         file = tmp_path / "answers.csv"
         file.write_bytes(data or "\n".join((head, *rows, "")).encode())
@@ -60,7 +60,7 @@ def of(found: Counted, by: str, group: str, option: str = "") -> pd.Series:
 TWELVE = (
     *("2027-03-05,Parent,910001,,Option A,1,Agree,,travel; siblings",) * 7,
     *("06/03/2027,Governor,910002,,a,Q1,disagree,I said so.,travel",) * 3,
-    "7 March 2027,Parent,,West Damson Primary School,Option B,2,Yes,,",
+    "7 March 2027,Parent,,West Elder Primary School,Option B,2,Yes,,",
     "2027-03-08 00:00:00,Parent,,,none,1,Because the bus goes the other way round the hill,,",
 )
 
@@ -90,7 +90,7 @@ def test_clusters_are_those_of_the_option_named(count: Count, inputs: Inputs) ->
         "2027-03-05,,910001,,today,1,Agree,,",
         "2027-03-05,,910001,,,1,Agree,,",
     )
-    options = {o.name: o for o in pack_inputs()[1].options}
+    options = {o.name: o for o in talkative().options}
     here = {name: option.label_of("910001") for name, option in options.items()}
     assert here["Option A"] != here["Today’s clusters"]
     rows = found.table[found.table["by"] == "cluster"]
@@ -100,7 +100,7 @@ def test_clusters_are_those_of_the_option_named(count: Count, inputs: Inputs) ->
     assert of(found, "school", "West Alder Primary School", "Option A")["urn"] == "910001"
 
 
-@pytest.mark.parametrize("spelling", ["Option B", "option b", "B", "b", "nearer", "OPTION-B"])
+@pytest.mark.parametrize("spelling", ["Option B", "option b", "B", "b", "far", "OPTION-B"])
 def test_options_by_every_name(count: Count, spelling: str) -> None:
     found = count(f",,,,{spelling},1,Yes,,")
     assert found.table.iloc[0]["group"] == "Option B"
@@ -113,7 +113,7 @@ def test_files_of_any_coding(count: Count, coding: str) -> None:
     assert of(found, "theme", "café", "Option A")["Don’t know"] == 1
 
 
-def test_excel_is_read(inputs: Inputs, plans: tuple[Path, Path], tmp_path: Path) -> None:
+def test_excel_is_read(inputs: Inputs, plans: list[Path], tmp_path: Path) -> None:
     file = tmp_path / "answers.xlsx"
     rows = [[pd.Timestamp("2027-03-05"), 910001, "A", 1, "Yes"], [None, None, "B", 2.0, "No"]]
     heads = ["Date received", "School URN", "Preferred option", "Question number", "Agree?"]
@@ -147,14 +147,14 @@ def test_all_faults_at_once_each_by_its_row(count: Count) -> None:
 
 def test_two_schools_of_one_name_need_a_urn(inputs: Inputs) -> None:
     twins = inputs.table["name"].mask(
-        inputs.table.index.isin(["910004"]), "West Alder Primary School"
+        inputs.table.index.isin(["910006"]), "West Alder Primary School"
     )
 
     finder = SchoolFinder(replace(inputs, table=inputs.table.assign(name=twins)))
     faults = Faults(SchoolsError)
     finder.find("", "west alder primary school", 2, faults)
-    assert "Give the URN: 910001 or 910004." in str(next(iter(faults)))
-    assert finder.find("910004", "West Alder Primary School", 3, faults) == "910004"
+    assert "Give the URN: 910001 or 910006." in str(next(iter(faults)))
+    assert finder.find("910006", "West Alder Primary School", 3, faults) == "910006"
     assert len(faults.found) == 1
 
 
@@ -280,7 +280,7 @@ def test_hostile_names_stay_text(count: Count, tmp_path: Path) -> None:
 
 
 def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study, plans = write_pack_county(tmp_path)
+    study, plans = write_talkative(tmp_path)
     file = tmp_path / "answers.csv"
     file.write_text("\n".join((HEAD, *TWELVE, "")), encoding="utf-8")
     assert clusters("responses", study, file, *plans, "--out", tmp_path / "said") == 0

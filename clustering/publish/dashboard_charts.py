@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from clustering.publish.disclosed import NOT_KNOWN, NOT_SHOWN, Cell, Released
+from clustering.publish.pages import MEASURES
 
 COUNTY_PAGE = ""
 """The page on which all districts stand side by side; other pages have the name of a district."""
+RATE_HEADS = ("Share of pupils", "Pupils")
 
 
 @dataclass(frozen=True)
@@ -107,3 +109,9 @@ def share(text: str) -> Figure:
     """Return a share that is already in words ("about 85%") with its value; "" is not shown."""
     digits = text.strip("about %")
     return Figure(text, float(digits)) if digits else Figure(NOT_SHOWN)
+
+
+def title_of(measure: str) -> str:
+    """Return what a released measure is called above a chart."""
+    words = MEASURES[measure]
+    return words[:1].upper() + words[1:]

@@ -8,12 +8,13 @@ whole as it takes that no difference is of fewer than the threshold.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
+from clustering.budget import phase_group
 from clustering.publish.consultation import AREA, COUNTY, TODAY, Consultation
 from clustering.publish.dashboard_charts import COUNTY_PAGE, Figure
 from clustering.publish.disclosed import EITHER, NOT_KNOWN, SMALLEST_WHOLE
@@ -22,6 +23,7 @@ from clustering.publish.outcomes_file import (
     PER_CENT,
     PUPILS,
     SCHOOL_GROUP,
+    SCHOOL_GROUPS,
     SLOTS,
     Outcomes,
     read_outcomes,
@@ -73,7 +75,8 @@ def trends_of(
     areas = sorted(set(consultation.inputs.table["area"]))
     path = consultation.inputs.study.resolve(own.outcomes)
     outcomes = read_outcomes(path, {AREA: areas, CLUSTER: sorted(clusters)})
-    shown = protect(outcomes.rows, families_of(areas, clusters), own.threshold)
+    families = families_of(areas, clusters, _school_groups(consultation))
+    shown = protect(outcomes.rows, families, own.threshold)
     pages = {
         COUNTY_PAGE: [*((AREA, area) for area in areas), (COUNTY, COUNTY), *_phases(outcomes)],
         **{
@@ -101,24 +104,32 @@ def _clusters(consultation: Consultation) -> dict[str, tuple[str, ...]]:
     }
 
 
+def _school_groups(consultation: Consultation) -> list[str]:
+    """Return the school groups that the county has, as a file of outcomes calls them."""
+    phase = consultation.inputs.table["phase"]
+    through = phase == "all_through"
+    return sorted(set(phase_group(phase).mask(through, "all-through")))
+
+
 def _phases(outcomes: Outcomes) -> list[Key]:
     own = outcomes.rows[outcomes.rows["group_type"] == SCHOOL_GROUP]
     return [(SCHOOL_GROUP, name) for name in sorted(set(own["group"]))]
 
 
 def families_of(
-    areas: list[str], clusters: Mapping[str, tuple[str, ...]]
+    areas: Sequence[str],
+    clusters: Mapping[str, tuple[str, ...]],
+    phases: Sequence[str] = SCHOOL_GROUPS,
 ) -> dict[tuple[Key, str], list[Key]]:
     """Return which groups make up which: by the whole and the type of its parts.
 
-    A district is made up of clusters only where none of them reaches into another.
+    `clusters` with the districts they stand in; `phases` the school groups that there are. A
+    district is made up of clusters only where none of them reaches into another.
     """
     county: Key = (COUNTY, COUNTY)
     found: dict[tuple[Key, str], list[Key]] = {
         (county, AREA): [(AREA, area) for area in areas],
-        (county, SCHOOL_GROUP): [
-            (SCHOOL_GROUP, name) for name in ("primary", "secondary", "all-through")
-        ],
+        (county, SCHOOL_GROUP): [(SCHOOL_GROUP, name) for name in phases],
         (county, CLUSTER): [(CLUSTER, name) for name in clusters],
     }
     for area in areas:
@@ -176,6 +187,8 @@ def _exposing(
         if whole not in at or at[whole] in hidden:
             continue
         rows = [at[part] for part in parts if part in at]
+        if len(rows) < len(parts):
+            continue  # what is not in the file cannot be taken from the whole
         dark = [i for i in rows if i in hidden]
         if not dark or (len(dark) > 1 and sum(sizes[i] for i in dark) >= threshold):
             continue

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clustering.publish.consultation import AREA, COUNTY, Consultation
-from clustering.publish.dashboard import NONE_IN, Dashboard
+from clustering.publish.dashboard import Dashboard
 from clustering.publish.dashboard_charts import Chart
+from clustering.publish.dashboard_options import NONE_IN
 from clustering.publish.disclosed import NOT_KNOWN, Cell
 from clustering.publish.pack_rows import told
 from clustering.publish.pages import counted, phase_words

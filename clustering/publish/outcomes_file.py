@@ -101,18 +101,16 @@ def _columns(sheet: pd.DataFrame, tray: Faults) -> pd.DataFrame:
     heads = {name: spelt.get(plain(name), "") for name in sheet.columns}
     for name, own in heads.items():
         if plain(name) in ("urn", "laestab", "school", "schoolname"):
-            what = f'the column "{name}" is of single schools.'
-            tray.add(
-                what, "Give figures of groups of schools: those of one school may tell of few."
-            )
+            fix = "Give figures of groups of schools: those of one school may tell of few."
+            tray.add(f'the column "{name}" is of single schools.', fix)
         elif not own and (name or (sheet[name] != "").any()):
             hint = did_you_mean(name, WANTED) or f"Known columns: {', '.join(WANTED)}."
             tray.add(f'the column "{name}" is not known.', hint)
     for name in NEEDED:
         if name not in heads.values():
             tray.add(f"the column {name} is missing.", REMEDY)
-    own = {k: v for k, v in heads.items() if v}
-    table = sheet[list(own)].rename(columns=own)
+    named = {name: own for name, own in heads.items() if own}
+    table = sheet[list(named)].rename(columns=named)
     return table.reindex(columns=list(WANTED), fill_value="")
 
 
