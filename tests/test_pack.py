@@ -20,9 +20,10 @@ from clustering.publish.money import money_of
 from clustering.publish.pack_numbers import pounds_a_pupil
 from clustering.publish.pack_scan import scan
 from clustering.publish.pack_tables import FILES
-from clustering.publish.pack_words import cost_of_move, price_words
+from clustering.publish.pack_words import PLAIN_RULES, cost_of_move, plain_rules, price_words
 from clustering.publish.pack_write import contents
 from clustering.publish.pages import leavers_share, slugs, whole_minutes
+from clustering.solve.why import RULE_WORDS
 from geo.errors import PlanError, StudyError
 from tests.packs import FORMULA, inputs_of, pack_county, told, write_pack
 from tests.studies import shuffled
@@ -173,6 +174,21 @@ def test_prices_are_coarse():
     assert "less than 5 minutes" in cost_of_move(4.9)
     assert "better" in cost_of_move(-12)
     assert "more" in cost_of_move(12)
+
+
+def test_every_rule_has_plain_words():
+    assert set(PLAIN_RULES) <= set(RULE_WORDS.values())
+    assert plain_rules("the number of schools, its primaries") == (
+        "the number of schools, the number of primaries"
+    )
+
+
+def test_where_every_other_cluster_breaks_a_rule_it_is_said(tmp_path):
+    found = pack_county()
+    found.study["rules"]["schools"] = [5, 7]
+    page = text(contents(told(tmp_path, found)), "schools.html")
+    assert "In any other cluster a rule would be broken." in page
+    assert re.search(r"would break a rule \([a-z ,]+\) and would", page)
 
 
 def test_a_broken_rule_is_named_without_need_units(tmp_path):

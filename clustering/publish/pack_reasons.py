@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from clustering.publish.consultation import TODAY, Consultation, Option
-from clustering.publish.pack_words import cost_of_move
+from clustering.publish.pack_words import cost_of_move, plain_rules
 from clustering.publish.pages import cluster_page, counted, whole_minutes
 
 MOST_REASONS = 3
@@ -126,7 +126,7 @@ def _elsewhere(row: Mapping[str, Any]) -> str:
     cost = cost_of_move(row["price"])
     next_best = f"The next-best cluster is {row['next_cluster']}: moving it there{with_}"
     if row["breaks"]:
-        broken = f"would break a rule ({row['breaks']}) and {cost}"
+        broken = f"would break a rule ({plain_rules(row['breaks'])}) and {cost}"
         return f"In any other cluster a rule would be broken. {next_best} {broken}."
     return f"{next_best} {cost}."
 

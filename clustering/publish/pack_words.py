@@ -22,6 +22,21 @@ NEED_RULES = {
 """Broken rules whose sentence names need or pounds to the last one, which a pack does not."""
 
 
+PLAIN_RULES = {
+    "its secondary": "a secondary in every cluster",
+    "its primaries": "the number of primaries",
+    "the tolerance on need": "clusters of about equal need",
+    "the smallest need or budget": "clusters that are not too small",
+    "clusters that hang together": "clusters of neighbours",
+}
+"""Rules as `reasons_of_schools` names them, in words for everybody; others are plain already."""
+
+
+def plain_rules(names: str) -> str:
+    """Return a list of rules, with `, ` between, in words for everybody."""
+    return ", ".join(PLAIN_RULES.get(name, name) for name in names.split(", "))
+
+
 def breach_words(breach: Breach) -> str:
     """Return a broken rule in a sentence without need units or pounds."""
     if breach.rule in NEED_RULES:
