@@ -30,7 +30,7 @@ from clustering.solve.model import build_model  # noqa: E402
 from clustering.solve.part import Effort, Progress, solve_part  # noqa: E402
 from clustering.solve.whole import EFFORTS  # noqa: E402
 
-SIZES = (100, 300, 560)
+SIZES = (100, 300, 560, 2000, 5000)
 METRES_A_MINUTE = 500.0
 COLUMNS = (
     "schools",
@@ -43,6 +43,8 @@ COLUMNS = (
     "bound",
     "status",
 )
+WORDS = """`quick` is search only: the bound is the one by counting. The moves grow with the county.
+Seconds are on the clock, so a busy machine lengthens them."""
 
 
 def county(schools: int, seed: int) -> Problem:
@@ -145,6 +147,7 @@ def main(words: Sequence[str] | None = None) -> int:
         "Growth",
         COLUMNS,
         rows,
+        WORDS,
         seed=asked.seed,
         effort=asked.effort,
         load_a_core=f"{max(loads)} at most",

@@ -22,6 +22,8 @@ PRIMARY_PHASES = ("primary", "middle_primary", "all_through")
 SECONDARY_PHASES = ("secondary", "middle_secondary", "all_through")
 BETWEEN_MINUTES = 1.0
 """A third school parts two others where going by it is this much nearer; see `neighbours`."""
+BETWEEN_FIRST = (32, 256)
+"""How many of the nearest schools are tried first and next as schools between two others."""
 NEED_STEPS = 10
 """Need units are kept to a tenth inside a problem, so that sums of need are exact whole numbers."""
 
@@ -431,8 +433,15 @@ def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
     n = len(t)
     linked = np.zeros((n, n), bool)
     for i in range(n):
-        through = (t[i][:, None] + t).min(axis=0, where=~_own(n, i), initial=np.inf)
-        linked[i] = least[i] <= through
+        # Some of the schools nearest to i lie on the way to most others; all the rest need be
+        # looked at only for the few pairs that are left.
+        near, left = np.argsort(t[i], kind="stable"), np.arange(n)
+        for between in np.split(near, BETWEEN_FIRST):
+            through = t[i, between, None] + t[np.ix_(between, left)]
+            ends = (between[:, None] == left) | (between[:, None] == i)
+            through[ends] = np.inf
+            left = left[least[i, left] <= through.min(axis=0, initial=np.inf)]
+        linked[i, left] = True
     np.fill_diagonal(linked, False)
     return linked | linked.T
 
@@ -441,10 +450,3 @@ def neighbours(minutes: NDArray[np.float64]) -> NDArray[np.bool_]:
 def neighbours_among(problem: Problem, members: tuple[int, ...]) -> NDArray[np.bool_]:
     """Return who is whose neighbour among some schools of a problem; worked out once."""
     return neighbours(problem.minutes[np.ix_(members, members)])
-
-
-def _own(n: int, i: int) -> NDArray[np.bool_]:
-    """Mask the two ends of each pair (i, j), which are never "between" themselves."""
-    own = np.eye(n, dtype=bool)
-    own[i, :] = True
-    return own

@@ -88,7 +88,8 @@ function drawSigns(type) {
   group('signs').clearLayers();
   data.provisions.forEach(function (one) {
     if (type === 'none' || (type !== 'all' && one.types.indexOf(type) < 0)) { return; }
-    L.marker(one.at, {icon: icon(kindShape(one.kind, 'here', 22), 'sign', 26), pane: 'signs', keyboard: false})
+    var beside = L.divIcon({html: kindShape(one.kind, 'here', 20), className: 'sign', iconSize: [26, 26], iconAnchor: [1, 27]});
+    L.marker(one.at, {icon: beside, pane: 'signs', keyboard: false}) // so that the school under it can be chosen too
       .on('click', function () { showProvision(one); }).addTo(group('signs'));
   });
 }
@@ -132,6 +133,7 @@ function settle() {
 }
 function resize() { map.invalidateSize({animate: false}); }
 
+fit(); // first, as limits would start a movement of their own from wherever the map is
 map.setMaxBounds(whole.pad(0.75));
 drawGround();
 if (data.tiles) { L.tileLayer(data.tiles, {maxZoom: 17}).addTo(group('tiles')); }

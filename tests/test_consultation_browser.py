@@ -58,6 +58,32 @@ def lit(page: Any) -> int:
     return page.locator("#left .mark.moves").count()
 
 
+def shown_whole(page: Any, board: str = "left") -> bool:
+    """Are all schools of a board within its frame, once it is at rest?"""
+    page.wait_for_timeout(400)
+    return page.evaluate(
+        """board => {
+             const frame = document.querySelector(`#${board} .frame`).getBoundingClientRect();
+             return Array.from(document.querySelectorAll(`#${board} .mark`)).every(mark => {
+               const box = mark.getBoundingClientRect();
+               return box.left >= frame.left && box.right <= frame.right
+                 && box.top >= frame.top && box.bottom <= frame.bottom;
+             });
+           }""",
+        board,
+    )
+
+
+@pytest.mark.parametrize("width", [1280, 320])
+def test_the_whole_county_is_shown_first(open_page: Opener, width: int) -> None:
+    page = open_page("", width)
+    assert shown_whole(page)
+    page.check("input[name=view][value=two]")
+    wait_for_hash(page, "view=two")
+    assert shown_whole(page, "left")
+    assert shown_whole(page, "right")
+
+
 def test_options_are_switched_by_keyboard(open_page: Opener) -> None:
     page = open_page()
     assert page.locator("#left-name").inner_text() == "Option A"

@@ -35,6 +35,23 @@ def test_neighbours_have_nobody_between_them():
     assert np.argwhere(np.triu(linked)).tolist() == [[0, 1], [1, 2], [2, 3]]
 
 
+@pytest.mark.parametrize("n", [3, 33, 300])
+def test_neighbours_are_those_of_the_definition_however_many_schools(n):
+    rng = np.random.default_rng(n)
+    xy = rng.uniform(0, 60, (n, 2))
+    minutes = np.hypot(*(xy[:, None] - xy[None]).transpose(2, 0, 1)) * rng.uniform(1, 1.2, (n, n))
+    minutes[rng.random((n, n)) < 0.05] = np.inf
+    np.fill_diagonal(minutes, 0.0)
+    way = np.maximum(minutes, minutes.T)
+    wanted = np.zeros((n, n), bool)
+    for i in range(n):
+        for j in range(i):
+            through = np.sqrt(way[i] ** 2 + way[j] ** 2)
+            through[[i, j]] = np.inf
+            wanted[i, j] = wanted[j, i] = not (through < way[i, j] - 1.0).any()
+    np.testing.assert_array_equal(neighbours(minutes), wanted)
+
+
 def test_neighbours_join_everything_that_can_be_reached():
     rng = np.random.default_rng(1)
     xy = rng.uniform(0, 100, (60, 2))

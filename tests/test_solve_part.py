@@ -192,6 +192,16 @@ def test_a_plan_to_start_from_is_never_made_worse() -> None:
     assert again.chosen == best.chosen
 
 
+def test_runs_that_go_on_from_the_best_plan_are_reproducible_and_never_worse() -> None:
+    model = random_model(3, (), 12)
+    once = Effort(moves=300, restarts=1, prove=False)
+    first = solve_part(model, 3, effort=once)
+    more = [solve_part(model, 3, effort=replace(once, restarts=6)) for _ in range(2)]
+    assert more[0] == more[1]
+    assert more[0].objective <= first.objective
+    assert more[0].objective == recount(model, more[0].chosen)
+
+
 @pytest.mark.parametrize("clusters", [0, 1, 5, 13])
 def test_sums_that_rule_out_every_plan(clusters: int) -> None:
     model = random_model(0, (), 12)

@@ -52,12 +52,12 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
         if inside:
             release.whole("pupils", inside)
     options = tuple(options)
-    for name, groups in _groupings(inputs, options).items():
-        release.grouping(name, groups, keep=KEEP.get(name, 1.0))
-        release.table(name, "pupils")
+    for grouping, groups in _groupings(inputs, options).items():
+        release.grouping(grouping, groups, keep=KEEP.get(grouping, 1.0))
+        release.table(grouping, "pupils")
         for measure in settings.measures:
-            release.table(name, measure)
-            release.rate(name, measure, "pupils")
+            release.table(grouping, measure)
+            release.rate(grouping, measure, "pupils")
     release.grouping(SCHOOL, {urn: urn for urn in inputs.table.index})
     release.table(SCHOOL, "pupils", step=ROLL_STEP)
     ask(release, inputs, settings.measures)

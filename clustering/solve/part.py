@@ -18,13 +18,18 @@ from clustering.solve.columns import Columns
 from clustering.solve.halt import Halt
 from clustering.solve.hubs import Pricer
 from clustering.solve.model import Model
-from clustering.solve.seeds import Found, labels_of, run
+from clustering.solve.seeds import Found, labels_of, links_only, run
 from clustering.solve.tables import BROKEN, COUNT, Ints, Tables, best_hub, make_tables
 
 ORDINARY = 100
 """Atoms of a part up to which the moves of an effort are what it says."""
 POOL = 2**15
 """Places in the table of clusters met by one run of annealing; half of them are used."""
+
+ANEW = 3
+"""Where no proof follows, one run in so many begins anew."""
+WAVES = 6
+"""Spells of warming and cooling of a run that goes on from the best plan."""
 
 Status = Literal["optimal", "feasible", "infeasible", "not_found", "interrupted"]
 
@@ -179,27 +184,36 @@ class _Work:
     def search(self, start: Sequence[Chosen]) -> None:
         """Anneal, first from the given plan if there is one, then from scratch.
 
-        Where a proof follows, two runs that end with the same cost are enough.
+        Where a proof follows, two runs that end with the same cost are enough. Where none does
+        and only links count, two runs of three go on from the best plan so far.
         """
         n, costs = len(self.model), []
+        waves = not self.effort.prove and links_only(self.tables)
         self.take(start)
         plans: list[Ints | None] = [None] * self.effort.restarts
         if len(start) == self.proof.clusters:
             plans.insert(0, labels_of([c.atoms for c in start], n))
         for number, labels in enumerate(plans):
-            costs.append(self.anneal(number, labels, "search", len(plans)))
+            own = number - (len(plans) - self.effort.restarts)  # a given plan's run does not count
+            again = own > 0 and own % ANEW != 0 and waves and bool(self.best)
+            if again and self.best:
+                labels = labels_of([c.atoms for c in self.best], n)
+            swell = WAVES if again else 1
+            costs.append(self.anneal(number, labels, "search", len(plans), swell))
             known = [cost for cost in costs if cost is not None]
             agreed = bool(known) and known.count(min(known)) > 1
             if self.halt() or (self.effort.prove and agreed):
                 return
 
-    def anneal(self, number: int, labels: Ints | None, phase: str, runs: int) -> int | None:
+    def anneal(
+        self, number: int, labels: Ints | None, phase: str, runs: int, waves: int = 1
+    ) -> int | None:
         """Make run `number` of annealing, from a plan if there is one; return its cost, if any."""
         moves = self.effort.moves * max(len(self.model), ORDINARY) // ORDINARY
         bound = self.proof.bound if phase == "proof" else None
         found: Found | None = None
         for share, found in run(
-            self.tables, self.seed * 1000 + number, moves, POOL, self.halt, labels
+            self.tables, self.seed * 1000 + number, moves, POOL, self.halt, labels, waves
         ):
             cost = min(self.proof.best_cost, NOTHING if found.cost is None else found.cost)
             self.tell(phase, cost, bound, (number + share) / runs)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clustering.problem import Part
 from clustering.rules import CENTS
@@ -61,6 +61,11 @@ class Desk:
             self._progress(Tick(part, clusters, step.phase, cost, bound, share))
 
 
+HURRIED = replace(QUICK, moves=100_000)
+"""The search in a part that is reached only after the work was told to stop: a few hundredths of a
+second. It runs to its end, for the hot beginning of a longer one leaves hardly a plan."""
+
+
 @dataclass
 class PartRun:
     """The work on one part: every number of clusters, or only what the best one needs."""
@@ -107,11 +112,12 @@ class PartRun:
         """Search with every number of clusters; once told to stop, only until there is a plan."""
         out: dict[int, PartAnswer] = {}
         for clusters in self.work.counts:
-            if self.halt.is_set() and any(answer.chosen for answer in out.values()):
+            halted = self.halt.is_set()
+            if halted and any(answer.chosen for answer in out.values()):
                 known = at_least(self.work.model, clusters)
                 out[clusters] = PartAnswer("interrupted", clusters, (), None, known, ())
             else:
-                out[clusters] = self._solve(clusters, effort, self.start)
+                out[clusters] = self._solve(clusters, HURRIED if halted else effort, self.start)
         return out
 
     def _solve(

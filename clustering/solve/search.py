@@ -18,17 +18,39 @@ import numpy as np
 from clustering.solve.kernels import lean
 from clustering.solve.weighing import (
     APART,
-    ARCS,
     MINUTES,
     REACH,
     WHOLE,
     below,
+    late_at,
     listed,
     one_piece,
     torn_by,
     uniform,
+    way_to,
     weigh,
 )
+
+
+@lean
+def reach(t, s, c, i, sign):
+    """Keep the minutes to each possible hub of cluster c up to date when atom i comes or goes."""
+    for k in range(s.held[c]):
+        j = s.members[c, k]
+        for place in range(t.first_school[j], t.first_school[j + 1]):
+            h = t.schools_of[place]
+            s.travel[h] += sign * t.travel[i, h]
+            if s.has[REACH] == 1:
+                for kind in range(s.late.shape[0]):
+                    s.late[kind, h] += sign * (t.far[i, h] > t.minutes[kind])
+    if sign > 0:
+        for place in range(t.first_school[i], t.first_school[i + 1]):
+            h = t.schools_of[place]
+            s.travel[h] = t.travel[i, h] + way_to(t, s, c, h)
+            if s.has[REACH] == 1:
+                for kind in range(s.late.shape[0]):
+                    s.late[kind, h] = late_at(t, s, c, h, kind)
+                    s.late[kind, h] += t.far[i, h] > t.minutes[kind]
 
 
 @lean
@@ -45,17 +67,9 @@ def put(t, s, c, i, sign):
     for o in range(s.olds.shape[1]):
         s.olds[c, o] += sign * t.old_count[i, o]
     if s.has[MINUTES] == 1:
-        for h in range(s.travel.shape[1]):
-            s.travel[c, h] += sign * t.travel[i, h]
-    if s.has[REACH] == 1:
-        for kind in range(s.late.shape[0]):
-            for h in range(s.travel.shape[1]):
-                s.late[kind, c, h] += sign * (t.far[i, h] > t.minutes[kind])
+        reach(t, s, c, i, sign)
     if s.has[APART] == 1:
         s.torn[c] += sign * torn_by(t, s, c, i, i)
-    if s.has[ARCS] == 1:
-        for j in range(len(t.size)):
-            s.pull[c, j] += sign * t.arcs[i, j]
     if sign > 0:
         s.label[i], s.where[i] = c, s.held[c]
         s.members[c, s.held[c]] = i
@@ -129,7 +143,7 @@ def propose(t, s):
         return -1, 0, 0, -1
     if below(s.random, 100) < 55:
         return (i if s.held[c] > 1 else -1), c, d, -1
-    if s.has[WHOLE] == 1 and below(s.random, 3) == 0:
+    if s.has[WHOLE] == 1 and (s.has[MINUTES] == 0 or below(s.random, 3) == 0):
         return i, c, d, s.members[d, below(s.random, s.held[d])]
     swap = j
     if below(s.random, 2) == 0:

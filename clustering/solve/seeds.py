@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from clustering.solve.kernels import compiled
 from clustering.solve.search import anneal, measure, settle
 from clustering.solve.tables import COUNT, Ints, Tables
-from clustering.solve.weighing import WHOLE, State, below
+from clustering.solve.weighing import MINUTES, WHOLE, State, below
 
 CHUNK = 200_000
 """Moves between two looks at `stop`: about a tenth of a second."""
+WARM, COOL = 0.25, 0.07
+"""Temperatures between which a run in waves goes up and down, in steps of a random move."""
 NEAREST = 12
 """Nearest atoms, and strongest links, that a move looks at where all atoms are neighbours."""
 
@@ -100,9 +102,8 @@ def new_state(t: Tables, seed: int, columns: int) -> State:
         sums=np.zeros((clusters, 6), np.int64),
         areas=np.zeros((clusters, t.area_count.shape[1]), np.int64),
         olds=np.zeros((clusters, t.old_count.shape[1]), np.int64),
-        travel=np.zeros((clusters, m), np.int64),
-        late=np.zeros((len(t.limits), clusters, m), np.int64),
-        pull=np.zeros((clusters, n), np.int64),
+        travel=np.zeros(m, np.int64),
+        late=np.zeros((len(t.limits), m), np.int64),
         inner=np.zeros(clusters, np.int64),
         cost=np.zeros(clusters, np.int64),
         wrong=np.zeros(clusters, np.float64),
@@ -148,14 +149,24 @@ def features(t: Tables) -> Ints:
     )
 
 
+def links_only(t: Tables) -> bool:
+    """Return whether all atoms are neighbours and no minutes count: nothing is near anything.
+
+    Then warming a good plan gains more than beginning anew; where minutes count it gains less.
+    """
+    has = features(t)
+    return bool(has[WHOLE]) and not has[MINUTES]
+
+
 def lookout(t: Tables, whole: bool) -> tuple[Ints, Ints]:
     """Return the atoms that a move looks at from each atom, and where each one's list starts.
 
-    These are its neighbours; where all atoms are neighbours, only the nearest and those with the
-    strongest links, for most others are hopeless (a move now and then tries one all the same).
+    These are its neighbours; where all atoms are neighbours and minutes count, only the nearest and
+    those with the strongest links, for most others are hopeless (a move now and then tries one all
+    the same).
     """
     n = len(t.size)
-    if not whole or n <= 2 * NEAREST:
+    if not whole or n <= 2 * NEAREST or not t.travel.any():
         return t.first_neighbour, t.neighbours
     home = t.schools_of[t.first_school[:n]]
     way = t.travel[:, home] + t.travel[:, home].T
@@ -178,26 +189,35 @@ def run(
     columns: int,
     stop: Callable[[], bool],
     labels: Ints | None = None,
+    waves: int = 1,
 ) -> Iterator[tuple[float, Found]]:
     """Anneal once; yields the share done and what was found after every chunk of moves.
 
-    `labels` is a plan to start from; the run then starts cool, so as not to forget it.
+    `labels` is a plan to start from; the run then starts cool, so as not to forget it. With `waves`
+    the moves are shared among as many spells of warming and cooling, each from where the last one
+    ended and none so cold that it stands still; no rule is then broken on the way.
     """
     state = new_state(t, seed, columns)
-    first = grow(t, int(t.prices[COUNT]), state.random) if labels is None else labels
+    first = grow(t, int(t.prices[COUNT]), state.random)
     settle(t, state, first, 1.0)
+    # The scale comes from a first plan always: in a good plan most moves are far more costly.
     step = max(measure(t, state, 2000, 1.0), 1.0)
+    first = first if labels is None else labels
     hot, cold = step * (2.0 if labels is None else 0.3), step * 0.02
+    if waves > 1:
+        hot, cold = step * WARM, step * COOL
     least, most = (0.1, 100.0) if state.has[WHOLE] else (10.0, 10.0)
-    state.penalty[:] = step * 10.0, step * least, step * most
-    _seat_again(t, state, first, step * 10.0)
+    if waves > 1:
+        least = most
+    state.penalty[:] = step * max(least, 10.0), step * least, step * most
+    _seat_again(t, state, first, state.penalty[0])
     _keep_first(state)
     if len(state.held) == 1:  # one cluster of everything: there is nothing to move
         moves = 1
-    done = 0
+    done, wave = 0, -(-moves // waves)
     while done < moves:
-        chunk = min(CHUNK, moves - done)
-        anneal(t, state, chunk, done, moves, hot, cold, moves // 3)
+        chunk = min(CHUNK, moves - done, wave - done % wave)
+        anneal(t, state, chunk, done % wave, wave, hot, cold, wave // 3)
         done += chunk
         cost = int(state.best_cost[0])
         yield (
@@ -210,7 +230,7 @@ def run(
 
 def _seat_again(t: Tables, state: State, labels: Ints, penalty: float) -> None:
     """Build the sums anew, now that the price of a broken rule is known."""
-    sums = ("members", "held", "sums", "areas", "olds", "travel", "late", "pull", "inner", "torn")
+    sums = ("members", "held", "sums", "areas", "olds", "travel", "late", "inner", "torn")
     for name in (*sums, "used"):
         getattr(state, name)[...] = 0
     settle(t, state, labels, penalty)

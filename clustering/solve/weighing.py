@@ -39,11 +39,9 @@ class State(NamedTuple):
     areas: Ints
     olds: Ints
     travel: Ints
-    """(K, m) price of the minutes of all members to each school."""
+    """(m,) price of the minutes to each school of all members of its own cluster."""
     late: Ints
-    """(classes, K, m) members that are too far from each school."""
-    pull: Ints
-    """(K, n) what each atom's leavers and the members of a cluster save by being together."""
+    """(classes, m) members of a school's own cluster that are too far from it."""
     inner: Ints
     """(K,) Σ out − Σ arcs inside: the price of the leavers of a cluster."""
     cost: Ints
@@ -140,6 +138,34 @@ def listed(s, c, gone, come, buffer):
 
 
 @lean
+def way_to(t, s, c, h):
+    """Return the price of the minutes of all members of cluster c to school h."""
+    total = 0
+    for k in range(s.held[c]):
+        total += t.travel[s.members[c, k], h]
+    return total
+
+
+@lean
+def late_at(t, s, c, h, kind):
+    """Return how many members of cluster c are farther from school h than a limit class allows."""
+    count = 0
+    for k in range(s.held[c]):
+        count += t.far[s.members[c, k], h] > t.minutes[kind]
+    return count
+
+
+@lean
+def spared(t, s, c, i):
+    """Return what the leavers of atom i and of the members of cluster c save by being together."""
+    total = 0
+    if s.has[ARCS] == 1:
+        for k in range(s.held[c]):
+            total += t.arcs[i, s.members[c, k]]
+    return total
+
+
+@lean
 def hub_of(t, s, c, gone, come, kind, pin, loan, penalty):
     """Return the hub of a cluster, the price of its minutes, and how many atoms are too far."""
     lent = -1 if loan < 0 else t.loan_school[loan]
@@ -155,7 +181,7 @@ def hub_of(t, s, c, gone, come, kind, pin, loan, penalty):
                 continue
             if s.has[MINUTES] == 0:
                 return h, 0, 0
-            total, late = s.travel[c, h], 0
+            total, late = (s.travel[h] if i != come else way_to(t, s, c, h)), 0
             if gone >= 0:
                 total -= t.travel[gone, h]
             if come >= 0:
@@ -165,7 +191,7 @@ def hub_of(t, s, c, gone, come, kind, pin, loan, penalty):
             if total >= least:
                 continue
             if reach:
-                late = s.late[kind, c, h]
+                late = s.late[kind, h] if i != come else late_at(t, s, c, h, kind)
                 if gone >= 0:
                     late -= t.far[gone, h] > t.minutes[kind]
                 if come >= 0:
@@ -235,7 +261,7 @@ def weigh(t, s, c, gone, come, penalty):
         pupils -= t.pupils[gone]
         need -= t.need[gone]
         placed -= t.placed[gone]
-        inner -= t.out[gone] - s.pull[c, gone]
+        inner -= t.out[gone] - spared(t, s, c, gone)
     if come >= 0:
         schools += t.size[come]
         primaries += t.primaries[come]
@@ -243,7 +269,7 @@ def weigh(t, s, c, gone, come, penalty):
         pupils += t.pupils[come]
         need += t.need[come]
         placed += t.placed[come]
-        inner += t.out[come] - s.pull[c, come]
+        inner += t.out[come] - spared(t, s, c, come)
         if gone >= 0:
             inner += t.arcs[gone, come]
     kind, main, most = main_area(t, s, c, gone, come)
