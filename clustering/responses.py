@@ -26,6 +26,7 @@ from clustering.publish.answer_cells import (
     tidy,
 )
 from clustering.publish.consultation import Option
+from clustering.publish.pages import counted
 from clustering.publish.respond import questions_of
 from geo.errors import Faults, PersonalDataError, SchoolsError, short_path
 from geo.sheets import plain, read_sheet
@@ -44,6 +45,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
 }
 """Columns of a file of answers and how they may be spelt."""
 KNOWN = {spelling: name for name, spellings in COLUMNS.items() for spelling in spellings}
+HEADING = (*COLUMNS["option"], *COLUMNS["question"])
+"""One of these stands in the heading of every file of answers."""
 WANTED = (
     "Wanted are the columns received, respondent_type, urn or school, option, question, answer "
     "and comment, perhaps theme and reference; each may be left out save option or question."
@@ -86,13 +89,12 @@ def read_answers(
     """
     path = Path(path)
     file = short_path(path)
-    keep = lambda name: name in KNOWN or bool(PEOPLE.fullmatch(name))  # noqa: E731
-    cells = read_sheet(path, ("option", "question", "preferredoption"), keep, remedy=WANTED)
+    cells = read_sheet(path, HEADING, _is_looked_at, remedy=WANTED)
     _refuse_people(cells, file)
     faults = Faults(SchoolsError, file)
     cells = _columns(cells, faults)
     _refuse_traces(cells, file)
-    school = SchoolFinder(inputs)
+    school, asked = SchoolFinder(inputs), questions_of(inputs.study.config.publish)
     table = pd.DataFrame(
         {
             "reference": cells["reference"],
@@ -103,9 +105,7 @@ def read_answers(
                 for row in cells.itertuples()
             ],
             "option": each(cells["option"], option_of(options), faults),
-            "question": each(
-                cells["question"], question_of(questions_of(inputs.study.config.publish)), faults
-            ),
+            "question": each(cells["question"], question_of(asked), faults),
             "answer": answer_words(cells["answer"], options, threshold),
             "commented": (cells["comment"] != "") | (cells["answer"].str.len() > LONGEST_ANSWER),
             "themes": [
@@ -129,6 +129,10 @@ def spellings_of(options: Sequence[Option], plans: Sequence[str]) -> dict[str, O
     proposals = [option for option in options if not option.is_today]
     found |= {plain(name): option for name, option in zip(plans, proposals, strict=True)}
     return found
+
+
+def _is_looked_at(heading: str) -> bool:
+    return heading in KNOWN or PEOPLE.fullmatch(heading) is not None
 
 
 def _columns(cells: pd.DataFrame, faults: Faults) -> pd.DataFrame:
@@ -202,4 +206,4 @@ def _late(table: pd.DataFrame, inputs: Inputs) -> Iterator[str]:
         ("after it closed", days[days > str(own.closes or "9999")]),
     ):
         if len(outside):
-            yield f"{len(outside)} answers came {word}; they are counted all the same."
+            yield f"{counted(len(outside), 'answer')} came {word}, and counted all the same."

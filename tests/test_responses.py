@@ -210,8 +210,8 @@ def test_letters_that_are_alike_count_and_are_named(count: Count) -> None:
 
 def test_answers_out_of_time_are_told(count: Count) -> None:
     words = " ".join(count("2027-02-28,,,,A,1,Yes,,", "2027-05-01,,,,A,1,Yes,,").sentences)
-    assert "1 answers came before the consultation opened" in words
-    assert "1 answers came after it closed" in words
+    assert "1 answer came before the consultation opened" in words
+    assert "1 answer came after it closed" in words
 
 
 def test_an_answer_in_own_words_is_never_repeated(count: Count, tmp_path: Path) -> None:

@@ -34,30 +34,30 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
     """Return what may be public of pupils and pounds, for all options, districts and the county.
 
     `pupils` and `settings.measures` by every grouping, with their rates against pupils (the county
-    is one group, named `COUNTY` like its grouping); the pounds
-    of each option's formula, before any protection against losses, under `budget_name(option.key)`;
-    rolls by `SCHOOL` to ten. A figure that a school did not publish is not known, save that a
-    school which the study counts "as a school without pupils" has none. Raises `DisclosureError`.
+    is one group, named `COUNTY` like its grouping); the pounds of each option's formula, before any
+    protection against losses, under `budget_name(option.key)`; rolls by `SCHOOL` to ten; and what
+    the dashboard asks for. A figure that a school did not publish is not known, save that a school
+    which the study counts "as a school without pupils" has none. Raises `DisclosureError`.
     """
     release = Release(settings.threshold, show_zeros=settings.show_zeros)
     counts = counts_of(inputs, settings.measures)
     release.measure("pupils", counts["pupils"], public=True)
-    for name in settings.measures:
-        imputed = inputs.need.measures.imputed
-        estimated = set(imputed.loc[imputed["column"] == name, "urn"])
+    imputed = inputs.need.measures.imputed
+    for measure in settings.measures:
+        estimated = set(imputed.loc[imputed["column"] == measure, "urn"])
         estimated -= set(_without_pupils(inputs))
-        release.measure(name, counts[name], imputed=estimated)
+        release.measure(measure, counts[measure], imputed=estimated)
     parts = [str(m) for m in settings.measures if m in PARTS]
     for inside in (parts, [str(m) for m in settings.measures if m not in PARTS]):
         if inside:
             release.whole("pupils", inside)
     options = tuple(options)
-    for grouping, groups in _groupings(inputs, options).items():
-        release.grouping(grouping, groups, keep=KEEP.get(grouping, 1.0))
-        release.table(grouping, "pupils")
-        for measure in settings.measures:
-            release.table(grouping, measure)
-            release.rate(grouping, measure, "pupils")
+    for name, groups in _groupings(inputs, options).items():
+        release.grouping(name, groups, keep=KEEP.get(name, 1.0))
+        release.table(name, "pupils")
+        for part in settings.measures:
+            release.table(name, part)
+            release.rate(name, part, "pupils")
     release.grouping(SCHOOL, {urn: urn for urn in inputs.table.index})
     release.table(SCHOOL, "pupils", step=ROLL_STEP)
     ask(release, inputs, settings.measures)

@@ -7,12 +7,9 @@ compared byte for byte, attacked by somebody who knows public rolls, and its pla
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import json
 import posixpath
-import re
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,21 +17,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-import pandas as pd
-
 from clustering.publish.attack import attack
 from clustering.publish.consultation import Consultation
-from clustering.publish.disclosed import EITHER, NOT_KNOWN, NOT_SHOWN, few_words
+from clustering.publish.pack_counts import key_of, small_in_files, small_in_pages
 from clustering.publish.pack_scan import Page, scan
 from clustering.publish.pack_tables import PUBLISHED
 from clustering.publish.pack_write import KIND, MANIFEST, contents
 from clustering.publish.pages import counted
 from geo.errors import Fault, InputError
 from geo.offline import POLICY
-
-PROTECTED = ("ehc_plans", "sen_support", "fsm6", "leavers")
-"""Columns and keys, in tables and in data inside pages, that count pupils."""
-PEOPLE = r"(?:pupils?|child(?:ren)?|learners?|leavers?|EHC plans?)"
 
 
 class PackError(InputError):
@@ -70,8 +61,8 @@ def verify(pack: Path, consultation: Consultation | None = None) -> Verdict:
         *(f for address, page in pages.items() for f in _alone(address, page, manifest)),
         *_links(files, pages),
         *_cells(pages, published),
-        *_words(pages, published),
-        *_tables(files, published),
+        *small_in_pages(pages, published),
+        *small_in_files(files, published),
     ]
     checked = [
         f"{len(files)} files against their hashes",
@@ -164,7 +155,7 @@ def _links(files: Mapping[str, bytes], pages: Mapping[str, Page]) -> Iterator[st
 
 def _cells(pages: Mapping[str, Page], published: Mapping[str, Any]) -> Iterator[str]:
     """Yield released cells on pages that say anything else than what was released."""
-    known = {_key(cell): cell["text"] for cell in published["cells"]}
+    known = {key_of(cell): cell["text"] for cell in published["cells"]}
     for rate in published["rates"]:
         measure = f"{rate['part']} of {rate['total']}"
         known["|".join((rate["grouping"], rate["group"], measure))] = rate["text"]
@@ -174,79 +165,6 @@ def _cells(pages: Mapping[str, Page], published: Mapping[str, Any]) -> Iterator[
                 yield f"{address}: {key} was never released."
             elif text != known[key]:
                 yield f'{address}: {key} says "{text}" and was released as "{known[key]}".'
-
-
-def _key(cell: Mapping[str, Any]) -> str:
-    return "|".join((cell["grouping"], cell["group"], cell["name"]))
-
-
-def _words(pages: Mapping[str, Page], published: Mapping[str, Any]) -> Iterator[str]:
-    """Yield small counts of pupils in sentences and in data inside pages."""
-    small = _small(published)
-    for address, page in pages.items():
-        text = " ".join(" ".join(page.text).split())
-        for found in re.finditer(rf"(?<![\d.,£–-])(\d+) {PEOPLE}\b", text):
-            # "0 to 4 pupils" and "fewer than 5 pupils" explain words and count nobody.
-            before = text[max(0, found.start() - 12) : found.start()]
-            if int(found[1]) in small and not before.endswith((" to ", "than ")):
-                yield f'{address}: "{found[0]}" is a small number of pupils.'
-        for script in page.scripts:
-            for name, number in re.findall(
-                rf'"({"|".join(PROTECTED)})"\s*:\s*"?(\d+)(?![\d,.%])', script
-            ):
-                if int(number) in small:
-                    yield f"{address}: {name} is {number} in the data of the page."
-
-
-def _small(published: Mapping[str, Any]) -> range:
-    return range(int(published["zeros_shown"]), int(published["threshold"]))
-
-
-def _tables(files: Mapping[str, bytes], published: Mapping[str, Any]) -> Iterator[str]:
-    """Yield small counts in CSV, Excel and JSON files."""
-    small = _small(published)
-    for cell in published["cells"]:
-        value = cell["value"]
-        counts = cell["name"] in PROTECTED
-        if counts and value is not None and value in small:
-            yield f"{PUBLISHED}: {_key(cell)} is {value}, a small number of pupils."
-    words = {few_words(published["threshold"]), EITHER, NOT_KNOWN, NOT_SHOWN, ""}
-    for address, data in files.items():
-        for table, rows in _rows(address, data):
-            for name, text in rows:
-                if name not in PROTECTED or text in words:
-                    continue
-                number = re.fullmatch(r"'?(\d+)(?:\.0+)?", text.replace(",", ""))
-                if number and int(number[1]) in small:
-                    yield f"{address}{table}: {name} is {text}, a small number of pupils."
-        if address.endswith(".json") and address not in (PUBLISHED, MANIFEST):
-            for name, value in _leaves(json.loads(data)):
-                if name in PROTECTED and isinstance(value, int | float) and value in small:
-                    yield f"{address}: {name} is {value}, a small number of pupils."
-
-
-def _rows(address: str, data: bytes) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Yield the cells of a table as (column, text), with the name of its sheet."""
-    if address.endswith(".csv"):
-        reader = csv.reader(io.StringIO(data.decode("utf-8-sig")))
-        head = next(reader, [])
-        yield "", [pair for row in reader for pair in zip(head, row, strict=False)]
-    elif address.endswith(".xlsx"):
-        sheets = pd.read_excel(io.BytesIO(data), sheet_name=None, dtype=str, keep_default_na=False)
-        for name, sheet in sheets.items():
-            cells = [(str(c), str(v)) for c in sheet.columns for v in sheet[c]]
-            yield f" ({name})", cells
-
-
-def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(inner, str(key))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(inner, name)
-    else:
-        yield name, value
 
 
 def _attacked(published: Mapping[str, Any], knowledge: Mapping[str, Any] | None) -> Iterator[str]:
