@@ -50,7 +50,8 @@ What was tried, and what came of it:
 - In vain: **redrawing five neighbouring clusters exactly**, as a problem of their own: of four such
   regions one became better, by 0.4 %.
 - In vain: **annealing from the master's solution**, rounded (30 million moves): 9,191, no better
-  than annealing from scratch.
+  than annealing from scratch. That was from a master still held down by its box; from the one at
+  the end it has not been measured.
 - Not tried: splitting by Lagrange prices into districts solved in whole numbers; masks of 128 bits
   in place of splitting.
 """
@@ -91,8 +92,8 @@ def summary(answer: PartAnswer) -> str:
     gap = 100 * (1 - answer.bound / answer.objective)
     return (
         f"{answer.clusters} clusters, objective {answer.objective / 100:,.1f}, bound "
-        f"{answer.bound / 100:,.1f}, gap {gap:.2f} %. The linear master alone gave "
-        f"{int(facts.get('root', 0)) / 100:,.1f}; {facts.get('cuts', '0')} subset rows, "
+        f"{answer.bound / 100:,.1f}, gap {gap:.2f} %. The linear master in its first box "
+        f"stood at {int(facts.get('root', 0)) / 100:,.1f}; {facts.get('cuts', '0')} subset rows, "
         f"{int(facts.get('columns', 0)):,} clusters priced."
     )
 

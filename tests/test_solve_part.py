@@ -29,7 +29,7 @@ from clustering.solve.part import (
     solve_part,
 )
 from clustering.solve.tables import BROKEN, judge, make_tables
-from clustering.solve.wide import climb_up, rounded
+from clustering.solve.wide import climb_up
 from tests.solve_factory import FEATURES, enumerate_best, random_model, recount
 
 SMALL = Effort(moves=20_000, restarts=1)
@@ -244,27 +244,8 @@ def test_a_large_part_is_proved_best_where_the_climb_comes_near(
     seed: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(close, "WIDEST", 4)
-    monkeypatch.setattr(close, "HOPELESS", 1.0)
     model = random_model(seed, ("loose",), 12)
     best = enumerate_best(model, 3)
     answer = solve_part(model, 3, effort=SMALL)
     assert answer.objective == best
     assert best is None or answer.bound == best
-
-
-def test_a_rounded_solution_keeps_whole_columns_and_leaves_no_school_out() -> None:
-    model = random_model(3, (), 12)
-    tables = make_tables(model, 3)
-    columns = Columns(tables)
-    chosen = solve_part(model, 3, effort=SMALL).chosen
-    numbers = [columns.add(np.array(c.atoms), c.loan) for c in chosen]
-    label = rounded(tables, columns, np.ones(columns.size))
-    for k in numbers:
-        assert len(set(label[columns.holds[k] == 1].tolist())) == 1
-    assert len(set(label.tolist())) == 3
-    # with one column alone the others start from single schools, and every school has its place
-    alone = np.zeros(columns.size)
-    alone[numbers[1]] = 1.0
-    label = rounded(tables, columns, alone)
-    assert len(set(label[columns.holds[numbers[1]] == 1].tolist())) == 1
-    assert sorted(set(label.tolist())) == [0, 1, 2]

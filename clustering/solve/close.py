@@ -9,7 +9,7 @@
    the plan is proved best.
 
 In a part with more than `WIDEST` atoms an exact round is dear: the master is settled and given its
-subset rows by rough searches first (`wide`); its solution, rounded, is a draft to anneal from.
+subset rows by rough searches first (`wide`).
 """
 
 from __future__ import annotations
@@ -43,8 +43,10 @@ TAIL = 0.01
 """Share of the master's value by which the bound of a large part may stay below it."""
 NEAR = 0.02
 """Gap, as a share of the cost, from which listing all clusters that fit in it is worth a try."""
-HOPELESS = 0.01
-"""Gap of a large part beyond which nothing is tried once its bound has been climbed up to."""
+LARGE = 4 * WIDEST
+"""Atoms of a part beyond which lists of clusters are hopeless unless the gap is very small."""
+SMALL = 0.01
+"""Such a gap, as a share of the cost."""
 
 
 @dataclass
@@ -80,8 +82,6 @@ class Proof:
     facts: dict[str, int] = field(default_factory=dict)
     duals: Duals | None = None
     priced: Priced | None = None
-    draft: Ints | None = None
-    """Cluster of each atom in the rounded solution of a large part's master; may break rules."""
 
     @property
     def clusters(self) -> int:
@@ -148,7 +148,9 @@ def _prove(proof: Proof) -> None:
         master = climb_up(proof, guess, reach)
         proof.facts["columns"] = proof.columns.size
         choose_known(proof, master.triples)
-        if proof.closed or proof.over() or proof.bound < (1.0 - HOPELESS) * proof.best_cost:
+        left = proof.best_cost - proof.bound
+        hopeless = proof.columns.n > LARGE and left > SMALL * abs(proof.best_cost)
+        if proof.closed or proof.over() or hopeless:
             return
     else:
         master = Master(proof.tables, guess, reach)

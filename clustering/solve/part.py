@@ -194,35 +194,31 @@ class _Work:
         if len(start) == self.proof.clusters:
             plans.insert(0, labels_of([c.atoms for c in start], n))
         for number, labels in enumerate(plans):
+            found: Found | None = None
             own = number - (len(plans) - self.effort.restarts)  # a given plan's run does not count
             again = own > 0 and own % ANEW != 0 and waves and bool(self.best)
             if again and self.best:
                 labels = labels_of([c.atoms for c in self.best], n)
-            swell = WAVES if again else 1
-            costs.append(self.anneal(number, labels, "search", len(plans), swell))
+            for share, found in run(
+                self.tables,
+                self.seed * 1000 + number,
+                self.effort.moves * max(n, ORDINARY) // ORDINARY,
+                POOL,
+                self.halt,
+                labels,
+                WAVES if again else 1,
+            ):
+                cost = min(self.proof.best_cost, NOTHING if found.cost is None else found.cost)
+                self.tell("search", cost, None, (number + share) / len(plans))
+            if found is not None:
+                self.take(chosen_of(found))
+                costs.append(found.cost)
+                if self.effort.prove:
+                    self.remember(found)
             known = [cost for cost in costs if cost is not None]
             agreed = bool(known) and known.count(min(known)) > 1
             if self.halt() or (self.effort.prove and agreed):
                 return
-
-    def anneal(
-        self, number: int, labels: Ints | None, phase: str, runs: int, waves: int = 1
-    ) -> int | None:
-        """Make run `number` of annealing, from a plan if there is one; return its cost, if any."""
-        moves = self.effort.moves * max(len(self.model), ORDINARY) // ORDINARY
-        bound = self.proof.bound if phase == "proof" else None
-        found: Found | None = None
-        for share, found in run(
-            self.tables, self.seed * 1000 + number, moves, POOL, self.halt, labels, waves
-        ):
-            cost = min(self.proof.best_cost, NOTHING if found.cost is None else found.cost)
-            self.tell(phase, cost, bound, (number + share) / runs)
-        if found is None:
-            return None
-        self.take(chosen_of(found))
-        if self.effort.prove:
-            self.remember(found)
-        return found.cost
 
     def remember(self, found: Found) -> None:
         """Hand the clusters met on the way to the proof."""
@@ -240,8 +236,6 @@ class _Work:
         if enough is not None:
             self.proof.enough = enough - self.model.base
         prove(self.proof)
-        if self.proof.draft is not None and not self.proof.closed:
-            self.anneal(0, self.proof.draft, "proof", 1)
         if self.proof.best:
             picked = [
                 Chosen(

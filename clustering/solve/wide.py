@@ -17,11 +17,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from clustering.solve.columns import Columns, Duals, Master, let_in
+from clustering.solve.columns import Duals, Master, let_in
 from clustering.solve.cuts import violated
 from clustering.solve.hubs import Priced, fixed_part
 from clustering.solve.pricing import ROUGH
-from clustering.solve.tables import COUNT, Ints, Tables
 
 if TYPE_CHECKING:
     from clustering.solve.close import Proof
@@ -166,35 +165,4 @@ def climb_up(proof: Proof, guess: NDArray[np.float64], reach: float) -> Master:
         if value - before < LITTLE * abs(value):
             break
     sharpen(climb)
-    master.solve()
-    proof.draft = rounded(proof.tables, columns, master.weights(columns))
     return master
-
-
-def rounded(t: Tables, columns: Columns, weights: NDArray[np.float64]) -> Ints:
-    """Return the cluster of each atom in a draft of a plan near a fractional solution.
-
-    Columns are taken from the heaviest down where all of their atoms are free, then for what is
-    left of them. Atoms that remain join the smallest cluster next to them. The draft may break
-    rules.
-    """
-    label, clusters, taken = np.full(columns.n, -1, np.int64), int(t.prices[COUNT]), 0
-    order = np.argsort(-weights, kind="stable")
-    order = order[weights[order] > 1e-6]
-    for whole in (True, False):
-        for k in order.tolist():
-            free = (columns.holds[k] == 1) & (label < 0)
-            if taken < clusters and free.any() and (free.sum() == columns.holds[k].sum()) >= whole:
-                label[free] = taken
-                taken += 1
-    if taken < clusters:
-        label[np.flatnonzero(label < 0)[: clusters - taken]] = range(taken, clusters)
-    while (label < 0).any():
-        sizes = np.bincount(label[label >= 0], minlength=clusters)
-        near = np.where((t.adjacent == 1) & (label >= 0), sizes[label], columns.n + 1)
-        open_ = np.where(label < 0, near.min(axis=1), columns.n + 1)
-        i = int(open_.argmin())
-        lonely = open_[i] > columns.n
-        i = int(np.flatnonzero(label < 0)[0]) if lonely else i
-        label[i] = int(sizes.argmin()) if lonely else label[int(near[i].argmin())]
-    return label
