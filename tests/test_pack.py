@@ -196,7 +196,7 @@ def test_a_broken_rule_is_named_without_need_units(tmp_path):
     found.study["rules"] |= {"schools": [4, 6], "need_tolerance": 0.01}
     said = told(tmp_path, found)
     page = text(contents(said), "index.html")
-    assert "Rules that Option A breaks" in page
+    assert "Option A: rules that are not kept" in page
     assert "its need is farther from the mean than the rule allows" in page
     assert not re.search(r"[\d.,]+ need units", page)
 

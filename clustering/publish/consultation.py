@@ -18,7 +18,7 @@ from clustering.pairs import Pair, pair
 from clustering.plan import Plan
 from clustering.publish.disclosed import Cell, Released
 from clustering.publish_settings import PublishTable
-from clustering.report import Report, assess
+from clustering.report import Report, assess, moves
 from clustering.solve.why import reasons_of_schools
 
 TODAY = "today"
@@ -144,9 +144,18 @@ def options_of(
 def _option(key: str, name: str, words: str, plan: Plan, inputs: Inputs) -> Option:
     report = assess(plan, inputs.problem)
     numbers = {label: at for at, label in enumerate(plan.labels, start=1)}
-    return Option(key, name, words or _summary(report), plan, report, numbers)
+    words = words or _summary(plan, report, inputs)
+    return Option(key, name, words, plan, report, numbers)
 
 
-def _summary(report: Report) -> str:
-    minutes = report.summary["mean_minutes"]
-    return f"{len(report.clusters)} clusters; schools are about {minutes:.0f} minutes from the hub."
+def _summary(plan: Plan, report: Report, inputs: Inputs) -> str:
+    """Return what sets a plan apart, where the council has no words for it."""
+    figures = report.summary
+    told = [
+        f"{len(report.clusters)} clusters; schools are {figures['mean_minutes']:.1f} minutes from "
+        f"the hub on average, {figures['max_minutes']:.0f} at most."
+    ]
+    if inputs.existing is not None:
+        changed = len(moves(inputs.existing, plan))
+        told.append(f"{changed} of {len(plan.cluster_of)} schools change their cluster.")
+    return " ".join(told)
