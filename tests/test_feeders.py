@@ -257,8 +257,9 @@ def test_no_feeders_is_an_honest_nothing() -> None:
 def study_with(folder: Path, feeders: str) -> Study:
     """The sample study with another table of feeders; paths made absolute."""
     text = (SAMPLE / "study.toml").read_text(encoding="utf-8")
-    for name in ("schools.csv", "existing.csv"):
-        text = text.replace(f'"{name}"', f'"{(SAMPLE / name).as_posix()}"')
+    for path in SAMPLE.glob("*.csv"):
+        if path.name != "flows.csv":
+            text = text.replace(f'"{path.name}"', f'"{path.as_posix()}"')
     text = text.replace('"../boundaries', f'"{(SAMPLE.parent / "boundaries").as_posix()}')
     text = text.replace('[feeders]\nfile = "flows.csv"', f"[feeders]\n{feeders}")
     (folder / "study.toml").write_text(text, encoding="utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -439,7 +438,7 @@ def test_a_run_with_provision_from_study_to_map(
     whole = county()
     urns = whole.schools["urn"]
     far = pd.DataFrame({PRIMARY: 12.0 + np.arange(len(urns)) % 7, SECONDARY: 9.26}, index=urns)
-    monkeypatch.setattr("clustering.inputs.build_problem", partial(build_problem, reach=far))
+    monkeypatch.setattr("clustering.inputs._reach", lambda *_: far)
     whole.study["goals"] = {"srp": 20}
     whole.study["rules"] |= {"max_minutes_to_srp": 17}
     run = tmp_path / "run"
