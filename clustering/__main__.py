@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 
-from clustering.inputs import Inputs, load_inputs
+from clustering import verbs_provision, verbs_publish
+from clustering.inputs import Inputs
 from clustering.outputs import (
     opted_out_told,
     price_sentences,
@@ -28,13 +28,9 @@ from clustering.outputs import (
     write_budget,
     write_plan,
 )
-from clustering.pack_desk import count_answers, publish_pack, verify_pack
 from clustering.pairs import TOLERANCE
 from clustering.panel import trust_sentences
 from clustering.plan import Plan, plan_names
-from clustering.provision_desk import review
-from clustering.provision_show import PRIVATE, review_shown, sites_shown
-from clustering.provision_sites import where_next
 from clustering.publish.money import (
     floor_of,
     money_of,
@@ -50,12 +46,10 @@ from clustering.publish.options import (
     forget_alternatives,
     write_alternatives,
 )
-from clustering.publish.provision_files import write_provision
 from clustering.publish.ways import long_ways
 from clustering.report import Report, leavers_kept
 from clustering.run import REDRAW_PRICE, Result, compare_plans, design, judge
 from clustering.show import (
-    Searching,
     Watcher,
     budget_shown,
     clusters_shown,
@@ -69,29 +63,19 @@ from clustering.show import (
 from clustering.solve.checks import possible_counts
 from clustering.solve.model import build_model
 from clustering.study import Study
+from clustering.terminal import (
+    BAD_INPUT,
+    INTERRUPTED,
+    UNWELCOME,
+    PlanFile,
+    StudyFile,
+    app,
+    err,
+    out,
+    read_study,
+)
 from geo.errors import Fault, InputError, PlanError, StudyError
 from geo.road_quality import Quality
-
-UNWELCOME, BAD_INPUT = 1, 2
-INTERRUPTED = 130
-"""What Typer makes of Ctrl-C."""
-
-app = typer.Typer(
-    help="Design clusters of schools that can be explained, audited and published.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-)
-WIDTH = 160
-"""Columns of a table where nobody watches a terminal."""
-
-
-def _console(*, errors: bool = False) -> Console:
-    console = Console(stderr=errors, soft_wrap=True)
-    return console if console.is_terminal else Console(stderr=errors, soft_wrap=True, width=WIDTH)
-
-
-out, err = _console(), _console(errors=True)
 
 
 class Effort(StrEnum):
@@ -100,31 +84,6 @@ class Effort(StrEnum):
     quick = "quick"
     standard = "standard"
     thorough = "thorough"
-
-
-class Phase(StrEnum):
-    """Phases of provision."""
-
-    primary = "primary"
-    secondary = "secondary"
-
-
-class Objective(StrEnum):
-    """What the best sites are best for."""
-
-    coverage = "coverage"
-    minutes = "minutes"
-    worst_off = "worst_off"
-    cost = "cost"
-
-
-StudyFile = Annotated[Path, typer.Argument(metavar="STUDY", help="The study file (TOML).")]
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", help="plan.csv or an edited plan.xlsx.")]
-
-
-def _loaded(study: Study) -> Inputs:
-    """Read what a study names and show how far the search for minutes is."""
-    return load_inputs(study, progress=Searching(err).tick)
 
 
 def _tell_minutes(inputs: Inputs, long: Quality | None) -> None:
@@ -143,7 +102,7 @@ def _tell_leavers(inputs: Inputs, report: Report) -> None:
 @app.command()
 def check(study: StudyFile) -> None:
     """Read every file of a study and say what is in, what is out and why; solve nothing."""
-    inputs = _loaded(Study.load(study))
+    inputs = read_study(Study.load(study))
     for table in schools_shown(inputs):
         out.print(table)
     for note in inputs.notes:
@@ -201,7 +160,7 @@ def design_command(
     if folder is not None and folder.exists() and not folder.is_dir():
         raise StudyError(Fault("is a file, not a folder.", "Name a folder.", folder.name))
     loaded = Study.load(study)
-    inputs = _loaded(loaded)
+    inputs = read_study(loaded)
     origin = judge(inputs, start)[0] if start is not None else None
     with _interruptible() as stop, Watcher(err) as watcher:
         result = design(
@@ -299,7 +258,7 @@ def assess_command(
     ] = None,
 ) -> None:
     """Judge any plan: today's, hand-drawn or solved."""
-    inputs = _loaded(Study.load(study))
+    inputs = read_study(Study.load(study))
     loaded, report = judge(inputs, plan)
     out.print(clusters_shown(report, inputs, plain_budgets(inputs, loaded)))
     _tell_schools(inputs, loaded)
@@ -329,7 +288,7 @@ def compare_command(
     """Put two plans or more side by side: figures, who moves, who comes nearer or farther."""
     if len(files) < 2:
         raise PlanError(Fault("one plan is no comparison.", "Name two plans or more."))
-    inputs = _loaded(Study.load(study))
+    inputs = read_study(Study.load(study))
     plans = {n: judge(inputs, p)[0] for n, p in zip(plan_names(files), files, strict=True)}
     found = compare_plans(inputs, plans, tolerance=tolerance)
     for table in comparison_shown(found):
@@ -362,7 +321,7 @@ def budget_command(
     ] = None,
 ) -> None:
     """Share the pot among the clusters of a plan, by the study's rules or by others."""
-    inputs = _loaded(Study.load(study))
+    inputs = read_study(Study.load(study))
     loaded, _ = judge(inputs, plan)
     rules = {name: value for name, value in (("pot", pot), ("cap", cap)) if value is not None}
     asked = parts_of(weights) if weights else None
@@ -385,164 +344,20 @@ def budget_command(
         raise typer.Exit(UNWELCOME)
 
 
-@app.command("provision")
-def provision_command(
-    study: StudyFile,
-    files: Annotated[
-        list[Path] | None, typer.Argument(metavar="SCENARIO…", help="Scenario files (TOML).")
-    ] = None,
-    plan: Annotated[
-        Path | None, typer.Option(help="A plan: pathways are then also told within clusters.")
-    ] = None,
-    year: Annotated[
-        int | None, typer.Option(min=2000, max=2100, help="Look at the autumn of this year.")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--out", help="Write tables, layers and page into this folder.")
-    ] = None,
-) -> None:
-    """Say who can reach which SRP, where pathways break, and what scenarios would change."""
-    inputs = _loaded(Study.load(study))
-    loaded = judge(inputs, plan)[0] if plan is not None else None
-    found = review(
-        inputs,
-        *(files or ()),
-        cluster_of=loaded.cluster_of if loaded else None,
-        year=year,
-        tell=lambda words: err.print(f"{escape(words)}…", highlight=False),
-    )
-    for table in review_shown(found):
-        out.print(table)
-    for state in found.states:
-        for sentence in (*state.told, *(state.reach.notes if state.reach else ())):
-            out.print(f"• {escape(state.heading)}: {escape(sentence)}")
-    own = found.provision
-    for sentence in (*own.register.notes, *(own.demand.notes if own.demand else ())):
-        out.print(f"• {escape(sentence)}")
-    if not all(state.public for state in found.scenarios):
-        out.print(PRIVATE)
-    if folder is not None:
-        write_provision(folder, found)
-        out.print(f"Open {escape(str(folder / 'provision.html'))}")
-
-
-@app.command("sites")
-def sites_command(
-    study: StudyFile,
-    need: Annotated[str, typer.Argument(metavar="NEED", help="A need type, such as ASD.")],
-    phase: Annotated[Phase, typer.Argument(metavar="PHASE", help="primary or secondary.")],
-    sites: Annotated[int, typer.Option(min=1, help="At most so many.")] = 1,
-    best: Annotated[
-        Objective, typer.Option("--for", help="What is to be best.")
-    ] = Objective.coverage,
-    places: Annotated[
-        float | None,
-        typer.Option(min=1, help="Places of each; then only children without a place count."),
-    ] = None,
-    larger: Annotated[
-        bool, typer.Option("--larger", help="Provisions there are may also grow.")
-    ] = False,
-    areas: Annotated[list[str] | None, typer.Option("--area", help="Only in this area.")] = None,
-    fair: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Least share of every area's children within the limit."),
-    ] = None,
-    target: Annotated[
-        float | None, typer.Option(min=0, max=1, help="For cost: the share to be within the limit.")
-    ] = None,
-    budget: Annotated[float | None, typer.Option(min=0, help="Most pounds in all.")] = None,
-) -> None:
-    """Say where the next SRPs would do most good: proven best, with others nearly as good."""
-    found = where_next(
-        review(_loaded(Study.load(study))),
-        need,
-        phase.value,
-        sites=sites,
-        objective=best.value,
-        places=places,
-        larger=larger,
-        areas=areas or (),
-        fair_share=fair,
-        target=target,
-        budget=budget,
-    )
-    out.print(sites_shown(found))
-    out.print(escape(f"{found.proof[:1].upper()}{found.proof[1:].rstrip('.')}."))
-    if found.answer.figures is None:
-        raise typer.Exit(UNWELCOME)
-    out.print("The best as lines of a scenario:")
-    out.print(escape(found.scenario))
-    out.print(PRIVATE)
-
-
 @app.command("map")
 def map_command(run: Annotated[Path, typer.Argument(metavar="RUN_DIR")]) -> None:
     """Draw the map of a run folder again, for instance after plan.csv was edited."""
-    inputs = _loaded(study_of_run(run))
+    inputs = read_study(study_of_run(run))
     loaded, report = judge(inputs, run / "plan.csv")
     write_plan(run, inputs, loaded, report)
     out.print(f"Open {escape(str(run / 'map.html'))}")
 
 
-@app.command("publish")
-def publish_command(
-    study: StudyFile,
-    plans: Annotated[
-        list[Path], typer.Argument(metavar="PLAN…", help="plan.csv, plan.xlsx or a run's folder.")
-    ],
-    folder: Annotated[Path, typer.Option("--out", help="Folder of the pack.")],
-    archive: Annotated[
-        bool, typer.Option("--zip", help="Also keep a copy beside that nobody can change.")
-    ] = False,
-) -> None:
-    """Publish plans for consultation: pages and tables for everybody, with no child in them."""
-    inputs = _loaded(Study.load(study))
-    found = publish_pack(inputs, plans, folder, archive=archive)
-    for sentence in found.sentences():
-        out.print(f"• {escape(sentence)}")
-    if found.copy is not None:
-        out.print(f"A copy that stays: {escape(str(found.copy))}")
-    out.print(f"Open {escape(str(folder / 'index.html'))}")
-
-
-@app.command("verify")
-def verify_command(
-    pack: Annotated[Path, typer.Argument(metavar="PACK", help="A pack's folder or its copy.")],
-    study: Annotated[Path | None, typer.Argument(metavar="STUDY", help="Its study.")] = None,
-    plans: Annotated[
-        list[Path] | None, typer.Argument(metavar="PLAN…", help="Its plans, in their order.")
-    ] = None,
-) -> None:
-    """Check a pack: unchanged, whole, asks nobody, gives no child away; also against its study."""
-    if study is not None and not plans:
-        raise PlanError(Fault("a study without plans is no pack.", "Name its plans, too."))
-    inputs = _loaded(Study.load(study)) if study is not None else None
-    found = verify_pack(pack, inputs, plans or ())
-    for sentence in found.checked:
-        out.print(f"• Checked: {escape(sentence)}.")
-    for sentence in found.faults:
-        out.print(f"✗ {escape(sentence)}")
-    out.print("The pack is as it should be." if found.ok else f"{len(found.faults)} faults.")
-    if not found.ok:
-        raise typer.Exit(UNWELCOME)
-
-
-@app.command("responses")
-def responses_command(
-    study: StudyFile,
-    answers: Annotated[Path, typer.Argument(metavar="FILE", help="Answers: CSV or Excel.")],
-    plans: Annotated[
-        list[Path] | None, typer.Argument(metavar="PLAN…", help="The pack's plans, in their order.")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option("--out", help="Write you_said.csv, .xlsx and .html here.")
-    ] = None,
-) -> None:
-    """Count the answers to a consultation: what people said, and room for what was done."""
-    found = count_answers(_loaded(Study.load(study)), answers, plans or (), folder)
-    out.print(table_shown(found.shown, "What people said"))
-    for sentence in found.sentences:
-        out.print(f"• {escape(sentence)}")
+app.command("provision")(verbs_provision.provision_command)
+app.command("sites")(verbs_provision.sites_command)
+app.command("publish")(verbs_publish.publish_command)
+app.command("verify")(verbs_publish.verify_command)
+app.command("responses")(verbs_publish.responses_command)
 
 
 @contextmanager

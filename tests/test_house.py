@@ -20,6 +20,7 @@ FRONT = {
     *("inputs", "run", "outputs", "show", "__main__"),
     *("provision_inputs", "provision_minutes", "provision_desk", "provision_sites"),
     *("provision_show", "pack_desk", "responses"),
+    *("terminal", "verbs_provision", "verbs_publish"),
 }
 """Modules of `clustering` that may know the ground, beside everything in `publish`."""
 GROUND = {"geopandas", "shapely", "folium", "osmnx", "branca"}
