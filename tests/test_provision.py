@@ -452,6 +452,56 @@ def test_resize_redesignate_and_merge() -> None:
     assert open_places(one, 2025) == {"west": 6, "east": 6}
 
 
+@pytest.mark.parametrize("grown", [2026, 2027, 2028])
+@pytest.mark.parametrize("other", [2026, 2027, 2028])
+def test_two_changes_of_one_provision_in_any_order(grown: int, other: int) -> None:
+    own, capital, _ = made(
+        resize=[{"provision": "west", "by": 4, "year": grown}],
+        redesignate=[{"provision": "west", "need_types": "HI", "year": other}],
+        close=[{"provision": "west", "year": 2029}],
+    )
+    for year in range(2025, 2030):
+        now = own.open_in(year).table.drop(index="east")
+        assert list(zip(now["places"], now["need_types"], strict=True)) == (
+            [(10 if year >= grown else 6, "HI" if year >= other else "ASD")] if year < 2029 else []
+        )
+    assert capital[["year", "pounds"]].to_numpy().tolist() == [[grown, 200_000]]
+
+
+def test_a_year_comes_after_the_one_before_it_whatever_the_order_of_lines() -> None:
+    lines = [{"provision": "west", "by": n, "year": y} for n, y in ((4, 2028), (2, 2027))]
+    for resize in (lines, lines[::-1]):
+        own, _, _ = made(resize=resize)
+        assert [own.open_in(y).table["places"].max() for y in (2026, 2027, 2028)] == [6, 8, 12]
+    by_label, _, _ = made(resize=[lines[1], {**lines[0], "provision": "west→2027"}])
+    assert by_label.table.equals(own.table)
+
+
+def test_what_a_scenario_opens_can_change_and_take_others_in() -> None:
+    own, _, _ = made(
+        open=[{"urn": "mid", "need_types": "ASD", "places": 4}],
+        merge=[{"provisions": ["west"], "into": "mid"}],
+        resize=[{"provision": "mid", "by": -3, "year": 2027}],
+    )
+    assert sorted(open_places(own, 2026).values()) == [6, 10]
+    assert sorted(open_places(own, 2027).values()) == [6, 7]
+
+
+def test_nothing_changes_before_it_opens() -> None:
+    own = register([provision("west", 0, opened="2028-09-04"), provision("east", 30)])
+    assert open_places(own, 2027) == {"east": 6}
+    assert open_places(own, 2028) == {"west": 6, "east": 6}, "the first day of term"
+    with pytest.raises(StudyError, match="does not open until 2028-09-04"):
+        made(own, resize=[{"provision": "west", "by": 4}])
+    assert open_places(made(own, close=[{"provision": "west"}])[0], 2028) == {"east": 6}
+
+
+def test_kinds_of_places_are_not_merged() -> None:
+    own = register([provision("west", 0, kind="special"), provision("east", 30)])
+    with pytest.raises(StudyError, match="different kinds"):
+        made(own, merge=[{"provisions": ["west"], "into": "east"}])
+
+
 @pytest.mark.parametrize(
     ("tables", "told"),
     [
@@ -462,6 +512,24 @@ def test_resize_redesignate_and_merge() -> None:
             "no school of the study",
         ),
         ({"resize": [{"provision": "west", "by": -9}]}, "6 -9 places"),
+        (
+            {"close": [{"provision": "west"}], "resize": [{"provision": "west", "by": 1}]},
+            "resize: it closes on 2026-08-31 already",
+        ),
+        ({"close": [{"provision": "west", "year": 2020}]}, "in 2020, before the 2026"),
+        ({"outreach": [{"need_types": "VI", "year": 2020}]}, "in 2020, before the 2026"),
+        (
+            {"open": [{"urn": "mid", "need_types": "ASD", "places": 3, "easting": 9}]},
+            "its place is not known",
+        ),
+        (
+            {
+                "open": [
+                    {"urn": "new", "need_types": "ASD", "places": 3, "easting": 9, "northing": 0}
+                ]
+            },
+            "Give phase",
+        ),
         ({"merge": [{"provisions": ["gone"], "into": "east"}]}, "there is no provision gone"),
     ],
 )
@@ -476,6 +544,7 @@ def test_a_scenario_that_cannot_be_made(tables: dict[str, object], told: str) ->
         {"open": [{"urn": "mid", "need_types": "AUT", "places": 3}]},
         {"open": [{"urn": "mid", "need_types": "ASD", "places": 0}]},
         {"resize": [{"provision": "west", "by": 1, "places": 3}]},
+        {"redesignate": [{"provision": "west"}]},
         {"limits": {"primary": [45, 30]}},
         {"growth": {"XXX": 0.1}},
         {"clsoe": []},

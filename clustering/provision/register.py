@@ -55,9 +55,17 @@ class Register:
 
 
 def open_in(table: pd.DataFrame, year: int) -> pd.Series:
-    """Say which provisions are open on 1 September of a year."""
-    day = f"{year}-09-01"
-    return (table["opened"] <= day) & ((table["closes"] == "") | (table["closes"] > day))
+    """Say which provisions are open in September of a year: from its first day, or opened in it."""
+    opened = pd.Series([opens_by(day, year) for day in table["opened"]], table.index, dtype=bool)
+    return opened & ((table["closes"] == "") | (table["closes"] > f"{year}-09-01"))
+
+
+def opens_by(opened: str, year: int) -> bool:
+    """Say whether a day of opening ("" = long ago) is not after September of a year.
+
+    Many schools open on the first day of term, some days into September.
+    """
+    return opened <= f"{year}-09-30"
 
 
 def types_of(text: str) -> tuple[str, ...]:
