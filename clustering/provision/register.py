@@ -90,6 +90,11 @@ def serves(table: pd.DataFrame, phase: str) -> pd.Series:
     return years_of(table, phase) > 0
 
 
+def takes_age(table: pd.DataFrame, age: int) -> pd.Series:
+    """Say which provisions take children of an age at the start of the school year."""
+    return (table["low_age"] <= age) & (age < table["high_age"])
+
+
 def years_of(table: pd.DataFrame, phase: str) -> pd.Series:
     """Return how many year groups of a phase each provision takes."""
     low, high = AGES[phase]
