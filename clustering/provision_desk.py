@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from clustering.provision.pathways import pathway_years, pathways
 from clustering.provision.reach import Reach, reach
 from clustering.provision.register import Register
 from clustering.provision.scenario import Scenario, read_scenario
+from clustering.provision.settings import ProvisionTable
 from clustering.provision.tables import (
     inequality,
     places_per_pupils,
@@ -29,12 +30,12 @@ from clustering.provision.viability import occupancy_by_year, viability
 from clustering.provision_inputs import Provision
 from clustering.provision_minutes import ProvisionMinutes
 from clustering.study import Study
-from geo.errors import Fault, StudyError, did_you_mean
+from geo.errors import Fault, Faults, StudyError, did_you_mean
 
 if TYPE_CHECKING:
     import folium
 
-TODAY = "today"
+TODAY, AS_IT_IS = "today", "Provision as it is"
 YEARS = 4
 """Years told in tables by year, if no scenario looks farther."""
 Tell = Callable[[str], None]
@@ -66,7 +67,11 @@ class State:
     @property
     def heading(self) -> str:
         """What people call it."""
-        return self.scenario.heading if self.scenario else "Provision as it is"
+        return self.scenario.heading if self.scenario else AS_IT_IS
+
+    def rules(self, settings: ProvisionTable) -> ProvisionTable:
+        """Return the study's settings with the limits of the scenario, where it has its own."""
+        return _ruled(settings, self.scenario)
 
     @property
     def public(self) -> bool:
@@ -144,13 +149,15 @@ class Review:
         """Return where the children of each primary provision can go on to."""
         state = state or self.today
         table = state.register.open_in(state.year).table
-        return pathways(table, state.minutes, self.provision.settings, self.cluster_of)
+        own = state.rules(self.provision.settings)
+        return pathways(table, state.minutes, own, self.cluster_of)
 
     def pathway_years(self, state: State | None = None) -> pd.DataFrame:
         """Return leavers, intake and leavers without a place by area, type and year."""
         state = state or self.today
         years = [int(year) for year in state.costs["year"]]
-        return pathway_years(state.register.table, state.minutes, self.provision.settings, years)
+        own = state.rules(self.provision.settings)
+        return pathway_years(state.register.table, state.minutes, own, years)
 
     def tables(self, state: State | None = None) -> dict[str, pd.DataFrame]:
         """Return every table of one state by name; only those that it has."""
@@ -199,8 +206,8 @@ def review(
 
     All are looked at in the autumn of one year: `year`, else the latest that a scenario names, else
     the study's year of demand. `cluster_of` a plan, for pathways within clusters. `tell` hears what
-    is being worked on. Raises `StudyError` where the study has no `[provision]`, or a scenario
-    cannot be made.
+    is being worked on. Raises `StudyError` where the study has no `[provision]`, a scenario cannot
+    be made or is called as another one, or a year is before the study's.
     """
     inputs = _inputs(study)
     asked = [s if isinstance(s, Scenario) else read_scenario(Path(s)) for s in scenarios]
@@ -214,6 +221,7 @@ def review(
             )
         )
     first = provision.settings.demand.year
+    _refuse_confusion(inputs, asked, first, year)
     at = year or max([first, *(s.looked_at(first) for s in asked)])
     changed = {s.name: _applied(inputs, provision, s, first) for s in asked}
     ways = ProvisionMinutes(inputs, provision, [c.register.table for c in changed.values()], tell)
@@ -227,6 +235,32 @@ def _inputs(study: Study | Inputs | Path | str) -> Inputs:
     if isinstance(study, Inputs):
         return study
     return load_inputs(study if isinstance(study, Study) else Study.load(study))
+
+
+def _refuse_confusion(
+    inputs: Inputs, asked: Sequence[Scenario], first: int, year: int | None
+) -> None:
+    """Refuse scenarios that cannot be told apart, and years of which nothing is known."""
+    faults = Faults(StudyError, inputs.study.path.name)
+    seen = {TODAY, AS_IT_IS}
+    for one in asked:
+        own = {one.name, one.heading}
+        if twice := sorted(own & seen):
+            faults.add(
+                f'two states are called "{twice[0]}".', "Give each scenario its own name and title."
+            )
+        seen |= own
+    for each in sorted({n for n in (year, *(s.year for s in asked)) if n and n < first}):
+        faults.add(
+            f"{each} is before the {first} of the study, and nothing is known of it.",
+            "Look at a later year, or give [provision.demand] year.",
+        )
+    faults.raise_if_any()
+
+
+def _ruled(settings: ProvisionTable, scenario: Scenario | None) -> ProvisionTable:
+    own = scenario.limits if scenario else None
+    return settings if own is None else settings.model_copy(update={"limits": own})
 
 
 def _applied(inputs: Inputs, provision: Provision, scenario: Scenario, first: int) -> Changed:
@@ -264,7 +298,7 @@ class _Desk:
         found: dict[int, Reach] = {}
         costs = []
         for each in self.years:
-            self.tell(f"{scenario.heading if scenario else 'Provision as it is'}: {each}")
+            self.tell(f"{scenario.heading if scenario else AS_IT_IS}: {each}")
             found[each] = self._reach(scenario, register, minutes, demand, each)
             visiting = sum(
                 one.cost for one in (scenario.outreach if scenario else ())
@@ -294,11 +328,9 @@ class _Desk:
         demand: Demand,
         year: int,
     ) -> Reach:
-        settings = self.provision.settings
+        settings = _ruled(self.provision.settings, scenario)
         if scenario is None:
             return reach(register.open_in(year), demand.in_year(year), minutes, settings)
-        if scenario.limits is not None:
-            settings = settings.model_copy(update={"limits": scenario.limits})
-        grown: Demand = replace(demand.in_year(year, scenario.growth))
+        grown = demand.in_year(year, scenario.growth)
         visits = scenario.visits(year, self.years[0])
         return reach(register.open_in(year), grown, minutes, settings, visits)

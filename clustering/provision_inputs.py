@@ -120,14 +120,15 @@ def _register(
 
 
 def srp_places(provision: Provision | None) -> pd.Series | None:
-    """Return the places in SRPs and SEN units of each mainstream school, as the register has it.
+    """Return the places in SRPs and SEN units of each mainstream school that are open now.
 
-    0 where the register has none, though the schools' record may; NaN where it does not say how
-    many. None without a list of the council, as the record then speaks for itself.
+    As the register has it, in the autumn of the study's year: 0 where it has none, though the
+    schools' record may; NaN where it does not say how many. None without a list of the council, as
+    the record then speaks for itself.
     """
     if provision is None or provision.settings.file is None:
         return None
-    table = provision.register.table
+    table = provision.register.open_in(provision.settings.demand.year).table
     base = table[table["kind"].isin(["srp", "sen_unit"])]
     places = base.groupby("urn")["places"].sum(min_count=1)
     mainstream = provision.sites.index[provision.sites["setting"] == "mainstream"]
@@ -176,7 +177,7 @@ def _demand(
             file=file,
             **known,  # type: ignore[arg-type]
         )
-        counts, moved = sent_home(counts, register, mainstream["area"])
+        counts, moved = sent_home(counts, register.open_in(asked.year), mainstream["area"])
         told += moved
         source = "primary need by school (DfE), where pupils learn, not where they live"
     else:
@@ -285,8 +286,11 @@ def minutes_to(
                 )
             )
         urns = [urn_of(str(label)) for label in ends.index]
-        found = read_rectangle(study.resolve(own.minutes), starts.index, dict.fromkeys(urns))
-        return found[urns].set_axis(ends.index, axis=1)
+        # A school may be a place of demand and have two provisions; the table names it once.
+        found = read_rectangle(
+            study.resolve(own.minutes), dict.fromkeys(starts.index), dict.fromkeys(urns)
+        )
+        return found.loc[starts.index, urns].set_axis(ends.index, axis=1)
     if ways is not None:
         found = minutes_between(
             starts, ends, ways.roads, speeds=ways.speeds, peak=ways.peak, land=ways.land

@@ -8,11 +8,15 @@ import pandas as pd
 
 from clustering.inputs import Inputs, crossings_of, land_of, roads_of
 from clustering.provision_inputs import Provision, minutes_to
+from geo.errors import Fault, StudyError
 from geo.road_routes import Ways
 
 
 class ProvisionMinutes:
-    """Driving minutes from points and provisions to all provisions, for each set of shut ways."""
+    """Driving minutes from points and provisions to all provisions, for each set of shut ways.
+
+    Raises `StudyError` where two scenarios put a provision of one label at different places.
+    """
 
     def __init__(
         self,
@@ -24,6 +28,11 @@ class ProvisionMinutes:
         self.inputs, self.tell = inputs, tell
         tables = [provision.register.table, *registers]
         ends = pd.concat(tables)[["name", "easting", "northing", "urn"]]
+        spots = ends.drop_duplicates(["urn", "easting", "northing"])
+        for label in spots.index[spots.index.duplicated()].unique():
+            what = f"two scenarios put {label} at different places."
+            fix = "Give them the same easting and northing, or look at one at a time."
+            raise StudyError(Fault(what, fix, inputs.study.path.name))
         self.ends = ends[~ends.index.duplicated()].sort_index()
         points = provision.demand.points if provision.demand else self.ends.iloc[:0]
         self.points = points
@@ -49,7 +58,7 @@ class ProvisionMinutes:
             ]
         )[["name", "easting", "northing"]]
         if study.config.travel.source == "matrix":
-            starts = starts.rename(index=lambda label: label.split(":", 1)[1].split("/")[0])
+            starts = starts.set_axis([*self.points.index, *sites["urn"]])
         ways = inputs.ways
         crossings = crossings_of(study, shut)
         if ways is not None and shut:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
@@ -17,7 +18,7 @@ from clustering.provision.site_choice import Objective, SiteChoice
 from clustering.provision.sites import Figures, Sites, choose
 from clustering.provision_desk import Review
 from clustering.provision_inputs import minutes_to
-from geo.errors import Faults, StudyError, did_you_mean
+from geo.errors import Fault, Faults, StudyError, did_you_mean
 
 WORDS: dict[str, str] = {
     "coverage": "the most children newly within the last limit",
@@ -26,6 +27,16 @@ WORDS: dict[str, str] = {
     "cost": "the fewest pounds that bring the wanted share within the last limit",
 }
 LARGER = "larger"
+USUAL_PLACES = 10.0
+"""Places that a site costs, and that a scenario's lines give it, where nobody has said how many."""
+
+
+NOBODY_LEFT = Sites(
+    "infeasible",
+    reasons=("Every child with this need has a place already.",),
+    remedies=("Leave out places: then provision is sought that is nearer.",),
+)
+"""The answer where only children without a place count, and there is none."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +47,9 @@ class WhereNext:
     (children), within (share of all), least_area_within (share in the area where it is least; NaN
     without `fair_share`), mean_minutes
     and greatest_minutes (door to door; NaN = nobody), without (children without any provision) and
-    pounds. `scenario` the best set as lines for a scenario file. `answer` is the solver's.
+    pounds (a year's funding of filled places, with what they cost to build where the study says so;
+    of `USUAL_PLACES` a site unless places were given). `scenario` the best set as
+    lines for a scenario file. `answer` is the solver's.
     """
 
     question: str
@@ -79,10 +92,16 @@ def where_next(
     `schools` (URNs) if given. Without `places`, children go to the nearest, full or not; with, each
     candidate offers so many places and only children whom today's provision leaves without count.
     `fair_share` is the least share of the children of every area within the last limit. Raises
-    `StudyError` for words that are not known.
+    `StudyError` for words that are not known, a need that nobody has, and the objective cost
+    without a `target`.
     """
     code = _checked(review, need, phase, areas, schools)
+    asked = f"{NEED_TYPES[code]}, {phase}: {WORDS[objective]}"
+    if objective == "cost" and target is None:
+        _refuse(review, "the fewest pounds for what share within the limit?", "Give a target.")
     rows, points = _rows(review, code, phase, only_unmet=places is not None)
+    if rows.empty:
+        return WhereNext(asked, pd.DataFrame(), "", NOBODY_LEFT)
     candidates = _candidates(review, code, phase, larger, areas, schools)
     inputs = review.inputs
     driving = minutes_to(
@@ -97,7 +116,7 @@ def where_next(
     settings = review.provision.settings
     minutes = door_to_door(driving, settings).loc[rows["point"]].to_numpy(float)
     each = settings.costs.filled + (settings.costs.capital or 0.0)
-    size = 1.0 if places is None else places
+    size = USUAL_PLACES if places is None else places
     choice = SiteChoice(
         objective=objective,
         children=rows["children"].to_numpy(float),
@@ -113,15 +132,18 @@ def where_next(
         fair_share=fair_share,
     )
     answer = choose(choice, alternatives=alternatives, within=within, seed=seed)
-    asked = f"{NEED_TYPES[code]}, {phase}: {WORDS[objective]}"
     named = [(answer.chosen, answer.figures)] + [(s.chosen, s.figures) for s in answer.alternatives]
     told = [
         {"set": "best" if k == 0 else f"alternative {k}", **_told(candidates, chosen, figures)}
         for k, (chosen, figures) in enumerate(named)
         if figures is not None
     ]
-    best = candidates.iloc[list(answer.chosen)]
-    return WhereNext(asked, pd.DataFrame(told), _scenario(best, code, places, review), answer)
+    lines = _scenario(candidates.iloc[list(answer.chosen)], code, phase, size, review)
+    return WhereNext(asked, pd.DataFrame(told), lines, answer)
+
+
+def _refuse(review: Review, what: str, fix: str) -> NoReturn:
+    raise StudyError(Fault(what, fix, review.inputs.study.path.name))
 
 
 def _checked(
@@ -160,6 +182,13 @@ def _rows(
     assert review.provision.demand is not None
     rows = found.rows
     rows = rows[(rows["kind"] == "srp") & (rows["need_type"] == code) & (rows["phase"] == phase)]
+    if not (rows["children"] > 0).any():
+        known = sorted(set(found.rows.loc[found.rows["kind"] == "srp", "need_type"]))
+        _refuse(
+            review,
+            f"no child of {phase} age needs a place in an SRP for {code}.",
+            f"There is demand for: {', '.join(known) or 'nothing'}.",
+        )
     if only_unmet:
         rows = rows[rows["unmet"] > 0]
         rows = rows.assign(children=rows["unmet"], minutes=np.inf)
@@ -182,7 +211,8 @@ def _candidates(
     )
     if phase == "primary":
         fits &= ~(table["high_age"] <= 7) & ~(table["low_age"] >= 7)
-    fits &= ~table["selective"].fillna(False).astype(bool)
+    settings = review.provision.settings
+    fits &= admits_all(table.assign(selective=table["selective"].fillna(False)), settings)
     fits &= ~table["sex"].isin(["boys", "girls"])
     now = review.today.register.open_in(review.today.year).table
     own = now[(now["kind"].map(SERVES) == "srp") & serves(now, phase) & for_type(now, code)]
@@ -190,16 +220,14 @@ def _candidates(
     columns = ["name", "easting", "northing", "area"]
     found = table.loc[fits, columns].assign(what="new")
     if larger:
-        open_ = own[admits_all(own, review.provision.settings)]
+        open_ = own[admits_all(own, settings) & ~own["sex"].isin(["boys", "girls"])]
         found = pd.concat([found, open_[columns].assign(what=LARGER)])
     if areas:
         found = found[found["area"].isin(areas)]
     if schools:
         found = found[[label.split("/")[0] in schools for label in found.index]]
     if found.empty:
-        faults = Faults(StudyError, review.inputs.study.path.name)
-        faults.add("no school could take it.", "Name other areas or schools.")
-        faults.raise_if_any()
+        _refuse(review, "no school could take it.", "Name other areas or schools.")
     return found.sort_index()
 
 
@@ -221,18 +249,19 @@ def _told(candidates: pd.DataFrame, chosen: Sequence[int], figures: Figures) -> 
     }
 
 
-def _scenario(best: pd.DataFrame, code: str, places: float | None, review: Review) -> str:
+def _scenario(best: pd.DataFrame, code: str, phase: str, places: float, review: Review) -> str:
     """Return the best set as lines for a scenario file."""
     lines = []
     for label, row in best.iterrows():
         if row["what"] == LARGER:
-            lines += ["[[resize]]", f'provision = "{label}"', f"by = {places or 10:g}"]
+            lines += ["[[resize]]", f'provision = "{label}"', f"by = {places:g}"]
         else:
             lines += [
                 "[[open]]",
                 f'urn = "{label}"',
                 f'need_types = ["{code}"]',
-                f"places = {places or 10:g}",
+                f'phase = "{phase}"',
+                f"places = {places:g}",
             ]
         lines += [f"year = {review.today.year + 1}", ""]
     return "\n".join(lines).strip()

@@ -67,7 +67,7 @@ def demand(
     rows = pd.DataFrame(
         [(p, "srp", need, phase, float(n)) for p, n in sorted(children.items())],
         columns=["point", "kind", "need_type", "phase", "children"],
-    )
+    ).astype({"children": float})
     points = pd.DataFrame(
         {
             "name": [f"Place {p}" for p in POINTS],

@@ -145,6 +145,13 @@ def test_visited_children_need_no_place() -> None:
     assert found.rows["nearest"].tolist() == [VISITED] * 2
     assert found.rows["unmet"].tolist() == [0, 0]
     assert found.filled.tolist() == [0]
+    cost = cost_of_year(found, settings().costs, 2026)
+    told = side_by_side({"now": (found, None, cost)})["now"]
+    assert np.isnan(told["mean minutes to the nearest"]), "nobody travels, as in reach_table"
+    assert np.isnan(row(reach_table(found), need_type="ASD")["mean_minutes"])
+    whole = row(by_area(look(own, demand({"a": 3, "e": 2})), found), area="")
+    assert (whole["better"], whole["minutes_before"]) == (2, 0), "the three lived at its door"
+    assert np.isnan(whole["minutes_after"])
     other = look(own, demand({"a": 3}), Outreach(("ASD",), ("secondary",)))
     assert other.rows["nearest"].tolist() == ["west"]
 
@@ -175,8 +182,37 @@ def test_more_places_never_serve_fewer(
     assert many.rows["unmet"].sum() <= few.rows["unmet"].sum() + 1e-6
 
 
+def test_places_that_are_not_known_are_not_none() -> None:
+    rows = [provision("west", 0, places=np.nan), provision("south", 9, kind="special")]
+    pupils = pd.DataFrame({"area": ["Hill", "Row"], "pupils": [500.0, 2000.0]})
+    told = reach_table(look(register(rows), demand({"a": 1})))
+    assert told["places"].isna().all()
+    per = places_per_pupils(register(rows).table, pupils, pd.Series({"Row": 60.0}))
+    per = per.set_index(["area", "kind"])["places"]
+    assert np.isnan(per["Row", "srp"])
+    assert (per["Row", "special"], per["Hill", "srp"]) == (6, 0)
+    half = register([*rows, provision("east", 30)])
+    assert reach_table(look(half, demand({"a": 1})))["places"].tolist() == [6, 6]
+
+
+def test_a_county_that_needs_no_place() -> None:
+    found = look(register(), demand({}))
+    assert (len(reach_table(found)), len(inequality(found))) == (0, 0)
+    assert differences(found, found).empty
+    assert by_area(found, found).empty
+    told = side_by_side({"now": (found, None, cost_of_year(found, settings().costs, 2026))})["now"]
+    assert told["children who need a place"] == 0
+    assert np.isnan(told["% placed within the last limit"])
+
+
 def test_nobody_and_nothing() -> None:
     empty = Register(register().table.iloc[:0], pd.DataFrame())
+    every = minutes(register())
+    assert pathways(empty.table, every, settings()).empty
+    assert pathway_years(empty.table, every, settings(), [2026]).empty
+    assert viability(empty.table, ViabilityTable(), settings().costs).empty
+    pupils = pd.DataFrame({"area": ["Row"], "pupils": [1500.0]})
+    assert places_per_pupils(empty.table, pupils, pd.Series({"Row": 60.0})).empty
     found = reach(empty, demand({"a": 1}), minutes(register()), settings())
     assert found.rows["minutes"].tolist() == [np.inf]
     told = row(reach_table(found), need_type="ASD")
@@ -303,6 +339,23 @@ def test_where_a_primary_provision_leads() -> None:
     assert not row(pathways(own.table, ways, near), provision="p1")["within"]
 
 
+def test_infants_go_on_to_juniors_and_nobody_to_a_provision_for_year_10() -> None:
+    own = register(
+        [
+            provision("infant", 0, high_age=7.0, places=12.0),
+            provision("junior", 10, low_age=7.0, places=16.0),
+            provision("late", 12, low_age=14.0, high_age=16.0, places=8.0),
+            provision("upper", 20, low_age=11.0, high_age=16.0, places=20.0),
+        ]
+    )
+    told = pathways(own.table, minutes(own), settings())
+    assert told[["provision", "next_provision", "leavers"]].to_numpy().tolist() == [
+        ["junior", "upper", 4]
+    ]
+    years = pathway_years(own.table, minutes(own), settings(), [2026]).iloc[0]
+    assert (years["leavers"], years["intake"], years["without"]) == pytest.approx((4, 4, 0))
+
+
 def test_leavers_without_a_place_year_by_year() -> None:
     own = _two_phases()
     table = own.table.copy()
@@ -352,6 +405,18 @@ def test_how_full_over_the_years() -> None:
     assert told["year"].tolist() == [2024, 2025]
     assert told["occupancy"].tolist() == [0.5, 0.5], "the year without places had those of now"
     assert occupancy_by_year(register().table, None).empty
+
+
+def test_a_history_is_of_all_provisions_of_a_school() -> None:
+    own = register([provision("west/1", 0), provision("west/2", 0, need_types="HI")]).table
+    history = pd.DataFrame(
+        [("west", 2025, 9.0, np.nan)], columns=["urn", "year", "on_roll", "places"]
+    )
+    assert occupancy_by_year(own, history)["occupancy"].tolist() == [0.75, 0.75]
+    told = viability(own, ViabilityTable(), settings().costs, history)
+    assert told["earlier"].tolist() == [0.75, 0.75]
+    half = own.assign(places=[6.0, np.nan])
+    assert occupancy_by_year(half, history)["occupancy"].isna().all()
 
 
 def test_what_empty_places_cost() -> None:
@@ -452,6 +517,56 @@ def test_resize_redesignate_and_merge() -> None:
     assert open_places(one, 2025) == {"west": 6, "east": 6}
 
 
+@pytest.mark.parametrize("grown", [2026, 2027, 2028])
+@pytest.mark.parametrize("other", [2026, 2027, 2028])
+def test_two_changes_of_one_provision_in_any_order(grown: int, other: int) -> None:
+    own, capital, _ = made(
+        resize=[{"provision": "west", "by": 4, "year": grown}],
+        redesignate=[{"provision": "west", "need_types": "HI", "year": other}],
+        close=[{"provision": "west", "year": 2029}],
+    )
+    for year in range(2025, 2030):
+        now = own.open_in(year).table.drop(index="east")
+        assert list(zip(now["places"], now["need_types"], strict=True)) == (
+            [(10 if year >= grown else 6, "HI" if year >= other else "ASD")] if year < 2029 else []
+        )
+    assert capital[["year", "pounds"]].to_numpy().tolist() == [[grown, 200_000]]
+
+
+def test_a_year_comes_after_the_one_before_it_whatever_the_order_of_lines() -> None:
+    lines = [{"provision": "west", "by": n, "year": y} for n, y in ((4, 2028), (2, 2027))]
+    for resize in (lines, lines[::-1]):
+        own, _, _ = made(resize=resize)
+        assert [own.open_in(y).table["places"].max() for y in (2026, 2027, 2028)] == [6, 8, 12]
+    by_label, _, _ = made(resize=[lines[1], {**lines[0], "provision": "west→2027"}])
+    assert by_label.table.equals(own.table)
+
+
+def test_what_a_scenario_opens_can_change_and_take_others_in() -> None:
+    own, _, _ = made(
+        open=[{"urn": "mid", "need_types": "ASD", "places": 4}],
+        merge=[{"provisions": ["west"], "into": "mid"}],
+        resize=[{"provision": "mid", "by": -3, "year": 2027}],
+    )
+    assert sorted(open_places(own, 2026).values()) == [6, 10]
+    assert sorted(open_places(own, 2027).values()) == [6, 7]
+
+
+def test_nothing_changes_before_it_opens() -> None:
+    own = register([provision("west", 0, opened="2028-09-04"), provision("east", 30)])
+    assert open_places(own, 2027) == {"east": 6}
+    assert open_places(own, 2028) == {"west": 6, "east": 6}, "the first day of term"
+    with pytest.raises(StudyError, match="does not open until 2028-09-04"):
+        made(own, resize=[{"provision": "west", "by": 4}])
+    assert open_places(made(own, close=[{"provision": "west"}])[0], 2028) == {"east": 6}
+
+
+def test_kinds_of_places_are_not_merged() -> None:
+    own = register([provision("west", 0, kind="special"), provision("east", 30)])
+    with pytest.raises(StudyError, match="different kinds"):
+        made(own, merge=[{"provisions": ["west"], "into": "east"}])
+
+
 @pytest.mark.parametrize(
     ("tables", "told"),
     [
@@ -462,6 +577,24 @@ def test_resize_redesignate_and_merge() -> None:
             "no school of the study",
         ),
         ({"resize": [{"provision": "west", "by": -9}]}, "6 -9 places"),
+        (
+            {"close": [{"provision": "west"}], "resize": [{"provision": "west", "by": 1}]},
+            "resize: it closes on 2026-08-31 already",
+        ),
+        ({"close": [{"provision": "west", "year": 2020}]}, "in 2020, before the 2026"),
+        ({"outreach": [{"need_types": "VI", "year": 2020}]}, "in 2020, before the 2026"),
+        (
+            {"open": [{"urn": "mid", "need_types": "ASD", "places": 3, "easting": 9}]},
+            "its place is not known",
+        ),
+        (
+            {
+                "open": [
+                    {"urn": "new", "need_types": "ASD", "places": 3, "easting": 9, "northing": 0}
+                ]
+            },
+            "Give phase",
+        ),
         ({"merge": [{"provisions": ["gone"], "into": "east"}]}, "there is no provision gone"),
     ],
 )
@@ -476,6 +609,7 @@ def test_a_scenario_that_cannot_be_made(tables: dict[str, object], told: str) ->
         {"open": [{"urn": "mid", "need_types": "AUT", "places": 3}]},
         {"open": [{"urn": "mid", "need_types": "ASD", "places": 0}]},
         {"resize": [{"provision": "west", "by": 1, "places": 3}]},
+        {"redesignate": [{"provision": "west"}]},
         {"limits": {"primary": [45, 30]}},
         {"growth": {"XXX": 0.1}},
         {"clsoe": []},

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -14,6 +15,9 @@ import pytest
 
 from clustering import Review, Study, review, where_next
 from clustering.inputs import load_inputs
+from clustering.provision.register import Register
+from clustering.provision.scenario import Scenario
+from clustering.provision_inputs import srp_places
 from geo.errors import InputError, StudyError
 from tests.studies import clusters
 
@@ -113,6 +117,8 @@ def test_where_next_finds_the_corner_without_provision(story: Review) -> None:
     only = where_next(story, "asc", "primary", areas=["Highwold"], alternatives=0)
     urn = only.table.at[0, "schools"].rpartition("(")[2].rstrip(")")
     assert story.inputs.table.at[urn, "area"] == "Highwold"
+    assert only.table.at[0, "pounds"] == 10 * 6_000, "as many places as the lines open"
+    assert 'phase = "primary"\nplaces = 10\n' in only.scenario
     none = where_next(story, "ASD", "primary", fair_share=0.99, alternatives=0)
     assert none.answer.status == "infeasible"
     assert "99 %" in none.proof
@@ -125,11 +131,94 @@ def test_where_next_finds_the_corner_without_provision(story: Review) -> None:
         ({"need": "ASD", "phase": "infant"}, 'the phase is "infant"'),
         ({"need": "ASD", "phase": "primary", "areas": ["Saltbey"]}, 'Did you mean "Saltby"'),
         ({"need": "ASD", "phase": "primary", "schools": ["1"]}, "is no school of the study"),
+        ({"need": "PMLD", "phase": "primary"}, "no child of primary age needs a place"),
+        ({"need": "ASD", "phase": "primary", "objective": "cost"}, "Give a target"),
     ],
 )
 def test_questions_that_cannot_be_asked(story: Review, asked: dict, told: str) -> None:
     with pytest.raises(StudyError, match=told):
         where_next(story, **asked)
+
+
+def test_where_next_offers_only_what_takes_every_child(story: Review) -> None:
+    table = story.provision.register.table
+    boys = table[(table["sex"] == "boys") & ~table["selective"]].iloc[:0]
+    secular = story.provision.settings.model_copy(update={"open_to_all": ()})
+    own = replace(story, provision=replace(story.provision, settings=secular))
+    faith = story.inputs.table.index[story.inputs.table["faith"] != ""]
+    asked = {"alternatives": 0, "schools": [faith[0]]}
+    with pytest.raises(StudyError, match="no school could take it"):
+        where_next(own, "ASD", "primary", **asked)
+    single = story.today.register.table.assign(sex="girls")
+    there = single.index[single["need_types"].str.contains("ASD") & (single["low_age"] < 11)][0]
+    girls = replace(story, today=replace(story.today, register=Register(single, boys)))
+    with pytest.raises(StudyError, match="no school could take it"):
+        where_next(girls, "ASD", "primary", larger=True, schools=[there.split("/")[0]])
+
+
+def test_every_child_placed_is_an_answer(story: Review) -> None:
+    reach = story.today.reach
+    assert reach is not None
+    placed = replace(reach, rows=reach.rows.assign(unmet=0.0))
+    found = where_next(
+        replace(story, today=replace(story.today, reach=placed)), "ASD", "primary", places=8
+    )
+    assert found.answer.status == "infeasible"
+    assert "has a place already" in found.proof
+
+
+def test_states_that_cannot_be_told_apart(story: Review) -> None:
+    one = Scenario(name="one", title="Plan")
+    for other in (
+        Scenario(name="one", title="Other"),
+        Scenario(name="two", title="Plan"),
+        Scenario(name="today", title="Other"),
+    ):
+        with pytest.raises(StudyError, match="two states are called"):
+            review(story.inputs, one, other)
+
+
+def test_years_before_the_study_are_refused(story: Review) -> None:
+    for scenarios, year in (((), 2020), ((Scenario(name="one", year=2020),), None)):
+        with pytest.raises(StudyError, match="2020 is before the 2026 of the study"):
+            review(story.inputs, *scenarios, year=year)
+
+
+def test_two_scenarios_cannot_put_one_provision_at_two_places(story: Review) -> None:
+    both = [
+        Scenario.model_validate(
+            {"name": name, "open": [{"urn": "new", "need_types": "ASD", "places": 4,
+             "phase": "primary", "easting": east, "northing": 5000}]}
+        )
+        for name, east in (("one", 4000), ("two", 9000))
+    ]  # fmt: skip
+    with pytest.raises(StudyError, match="put new at different places"):
+        review(story.inputs, *both)
+
+
+def test_pathways_keep_the_limits_of_a_scenario(story: Review) -> None:
+    near = Scenario.model_validate({"name": "near", "limits": {"secondary": [10, 20]}})
+    found = review(story.inputs, near)
+    ways, nearer = found.pathways(), found.pathways(found.scenarios[0])
+    assert nearer["within"].tolist() == (ways["minutes"] <= 20).tolist()
+    assert nearer["within"].sum() < ways["within"].sum()
+
+
+def test_only_provision_of_today_is_netted_off(story: Review) -> None:
+    own = story.provision
+    table = own.register.table
+    told = srp_places(own)
+    assert told is not None
+    gone = table.assign(closes="2024-08-31")
+    shut = srp_places(replace(own, register=replace(own.register, table=gone)))
+    assert shut is not None
+    assert (told.sum(), shut.sum()) == (320, 0)
+
+
+def test_a_county_that_needs_no_place_is_written(tmp_path: Path) -> None:
+    path = changed(tmp_path, "share = {", "share = { ASD = 0.0 }\n# {")
+    assert clusters("provision", path, "--out", tmp_path / "out") == 0
+    assert (tmp_path / "out" / "provision.html").exists()
 
 
 # -- studies that say too little or nonsense ---------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from clustering.provision.reach import KEY, Reach
+from clustering.provision.reach import KEY, VISITED, Reach
 from clustering.provision.settings import SERVES, CostTable
 
 TOLERANCE = 1.0
@@ -73,8 +73,9 @@ def by_area(before: Reach, after: Reach, tolerance: float = TOLERANCE) -> pd.Dat
     """Return a row for each area, kind, need type and phase that a scenario touches, and in all.
 
     Columns area ("" first: the whole council), KEY, children, better, worse (children), within
-    before and after (share within the second limit), mean minutes before and after (of those with
-    a provision open to them), without_before and without_after (children without a place).
+    before and after (share within the second limit), mean minutes before and after (of those who
+    travel to a provision that is open to them, NaN = nobody), without_before and without_after
+    (children without a place).
     """
     changed = differences(before, after, tolerance)
     touched = changed[KEY].drop_duplicates()
@@ -97,7 +98,7 @@ def by_area(before: Reach, after: Reach, tolerance: float = TOLERANCE) -> pd.Dat
 
 
 def _figures(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    there = np.isfinite(rows["minutes"])
+    there = _travelling(rows)
     within = rows["children"] * (rows["minutes"] <= rows["limit_second"])
     sums = (
         rows.assign(
@@ -170,7 +171,7 @@ def side_by_side(
     for name, (found, before, cost) in states.items():
         rows = found.rows
         total = rows["children"].sum()
-        there = np.isfinite(rows["minutes"])
+        there = _travelling(rows)
         figures = {
             "children who need a place": total,
             "provisions": float(
@@ -181,7 +182,9 @@ def side_by_side(
             "children without a place": rows["unmet"].sum(),
             "% with the nearest within the first limit": 100 * _part(rows, "limit_first"),
             "% with the nearest within the last limit": 100 * _part(rows, "limit_second"),
-            "% placed within the last limit": 100 * rows["placed_within"].sum() / total,
+            "% placed within the last limit": 100 * rows["placed_within"].sum() / total
+            if total > 0
+            else np.nan,
             "mean minutes to the nearest": float(
                 np.average(rows.loc[there, "minutes"], weights=rows.loc[there, "children"])
             )
@@ -199,6 +202,11 @@ def side_by_side(
                 figures[f"children {word} off"] = float(amount)
         told[name] = figures
     return pd.DataFrame(told)
+
+
+def _travelling(rows: pd.DataFrame) -> pd.Series:
+    """Say who travels: children with a provision open to them who are not visited."""
+    return np.isfinite(rows["minutes"]) & (rows["nearest"] != VISITED)
 
 
 def _part(rows: pd.DataFrame, limit: str) -> float:

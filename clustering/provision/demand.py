@@ -46,7 +46,7 @@ class Demand:
         growth = {**self.growth, **(more or {})}
         years = year - self.year
         factor = self.rows["need_type"].map(lambda code: (1 + growth.get(code, 0.0)) ** years)
-        rows = self.rows.assign(children=self.rows["children"] * factor)
+        rows = self.rows.assign(children=self.rows["children"] * factor.astype(float))
         return replace(self, rows=rows, year=year, growth=growth)
 
     def boys_share(self, need_type: str, phase: str) -> float:

@@ -2,7 +2,9 @@
 
 A primary provision's leavers of a year are its places over its year groups; a secondary one takes
 its places over its own. These are places, not children: they say what the commissioned pattern can
-carry on, whoever fills it.
+carry on, whoever fills it. The way on is that from Year 6 to Year 7: an infant provision, whose
+children go on to another primary one, has no leavers here, and one that begins after Year 7 takes
+none.
 """
 
 from __future__ import annotations
@@ -14,10 +16,12 @@ import pandas as pd
 
 from clustering.provision.assignment import assign
 from clustering.provision.reach import admits_all, door_to_door
-from clustering.provision.register import for_type, open_in, serves, types_of, years_taken
-from clustering.provision.settings import PHASES, SERVES, ProvisionTable
+from clustering.provision.register import for_type, open_in, takes_age, types_of, years_taken
+from clustering.provision.settings import AGES, PHASES, SERVES, ProvisionTable
 
 NOBODY = "none within the limit"
+LAST_PRIMARY, FIRST_SECONDARY = AGES["primary"][1] - 1, AGES["secondary"][0]
+"""Ages of Year 6 and of Year 7, at the start of the year."""
 
 
 def pathways(
@@ -26,7 +30,7 @@ def pathways(
     settings: ProvisionTable,
     cluster_of: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Return, for each primary provision and need type, the secondary one to go on to.
+    """Return, for each provision with Year 6 and need type, the one with Year 7 to go on to.
 
     `minutes` driving between provisions (label × label, NaN = no way). Columns provision, name,
     area, kind, need_type, leavers (a year, of all the provision's types), next (name of the nearest
@@ -38,9 +42,10 @@ def pathways(
     limit = settings.limits.of("secondary")[1]
     way = door_to_door(minutes, settings)
     clusters = dict(cluster_of or {})
-    secondary = provisions[serves(provisions, "secondary") & admits_all(provisions, settings)]
+    taking = takes_age(provisions, FIRST_SECONDARY) & admits_all(provisions, settings)
+    secondary = provisions[taking]
     rows = []
-    for label, base in provisions[serves(provisions, "primary")].iterrows():
+    for label, base in provisions[takes_age(provisions, LAST_PRIMARY)].iterrows():
         for code in types_of(base["need_types"]):
             fits = secondary[
                 for_type(secondary, code) & (secondary["kind"].map(SERVES) == SERVES[base["kind"]])
@@ -105,8 +110,8 @@ def pathway_years(
     told = []
     for year in years:
         now = register[open_in(register, year) & register["places"].notna()]
-        leaving = _by_type(now, "primary")
-        taking = now[serves(now, "secondary") & admits_all(now, settings)]
+        leaving = _by_type(now[takes_age(now, LAST_PRIMARY)], "primary")
+        taking = now[takes_age(now, FIRST_SECONDARY) & admits_all(now, settings)]
         intake = np.array([_a_year(base, "secondary") for _, base in taking.iterrows()], float)
         if leaving.empty:
             continue
@@ -135,7 +140,7 @@ def _by_type(provisions: pd.DataFrame, phase: str) -> pd.DataFrame:
     """Return the places a year of each provision, shared out equally among its need types."""
     rows = [
         (label, base["area"], SERVES[base["kind"]], code, _a_year(base, phase) / len(types))
-        for label, base in provisions[serves(provisions, phase)].iterrows()
+        for label, base in provisions.iterrows()
         for types in (types_of(base["need_types"]),)
         for code in types
     ]

@@ -73,9 +73,11 @@ def reach(
     rows = by_sex(demand, provisions, settings)
     rows["area"] = rows["point"].map(demand.points["area"])
     children = rows.groupby("point")["children"].sum()
-    rows["fifth"] = rows["point"].map(fifths(demand.points, children))
+    # A column that is mapped from no rows is text; numbers are said to be such.
+    rows["fifth"] = rows["point"].map(fifths(demand.points, children)).astype(float)
     for at, name in enumerate(("limit_first", "limit_second")):
-        rows[name] = rows["phase"].map({phase: settings.limits.of(phase)[at] for phase in PHASES})
+        limits = {phase: settings.limits.of(phase)[at] for phase in PHASES}
+        rows[name] = rows["phase"].map(limits).astype(float)
     way = door_to_door(minutes.reindex(columns=provisions.index), settings)
     open_minutes = way.loc[rows["point"]].to_numpy(float, copy=True)
     open_minutes[~open_to(rows, provisions, settings)] = np.inf

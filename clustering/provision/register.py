@@ -55,9 +55,17 @@ class Register:
 
 
 def open_in(table: pd.DataFrame, year: int) -> pd.Series:
-    """Say which provisions are open on 1 September of a year."""
-    day = f"{year}-09-01"
-    return (table["opened"] <= day) & ((table["closes"] == "") | (table["closes"] > day))
+    """Say which provisions are open in September of a year: from its first day, or opened in it."""
+    opened = pd.Series([opens_by(day, year) for day in table["opened"]], table.index, dtype=bool)
+    return opened & ((table["closes"] == "") | (table["closes"] > f"{year}-09-01"))
+
+
+def opens_by(opened: str, year: int) -> bool:
+    """Say whether a day of opening ("" = long ago) is not after September of a year.
+
+    Many schools open on the first day of term, some days into September.
+    """
+    return opened <= f"{year}-09-30"
 
 
 def types_of(text: str) -> tuple[str, ...]:
@@ -80,6 +88,11 @@ def joined(codes: Iterable[str]) -> str:
 def serves(table: pd.DataFrame, phase: str) -> pd.Series:
     """Say which provisions take children of a phase: at least one of its year groups."""
     return years_of(table, phase) > 0
+
+
+def takes_age(table: pd.DataFrame, age: int) -> pd.Series:
+    """Say which provisions take children of an age at the start of the school year."""
+    return (table["low_age"] <= age) & (age < table["high_age"])
 
 
 def years_of(table: pd.DataFrame, phase: str) -> pd.Series:

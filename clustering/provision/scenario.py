@@ -70,6 +70,12 @@ class Redesignate(Frozen):
     phase: Phase | None = None
     year: Year | None = None
 
+    @model_validator(mode="after")
+    def _something(self) -> Redesignate:
+        if self.need_types is None and self.phase is None:
+            raise ValueError("give need_types or phase")
+        return self
+
 
 class Merge(Frozen):
     """`[[merge]]`: provisions close, and their places and need types move into another."""

@@ -31,7 +31,8 @@ def reach_table(found: Reach, by: Sequence[str] = ()) -> pd.DataFrame:
     """Return a row for each kind, need type and phase, and one for each kind and phase together.
 
     `by` adds columns of the rows, "area" or "fifth". Columns: children; provisions and places (of
-    the type; a place for two types counts for both; not with `by` fifth); within_first and
+    the type, as far as they are known, NaN = of none; a place for two types counts for both; not
+    with `by` fifth); within_first and
     within_second (share of children whose nearest provision is within the limit); mean_minutes,
     median_minutes, p90_minutes to the nearest (of those who have one); placed_within, placed_beyond
     (share of children with a place), without_place (children); placed_minutes (mean); per_100_2sfca
@@ -103,7 +104,7 @@ def _offered(provisions: pd.DataFrame, row: pd.Series, area: object) -> tuple[in
         fits &= for_type(provisions, row["need_type"])
     if area is not None:
         fits &= provisions["area"] == area
-    return int(fits.sum()), float(provisions.loc[fits, "places"].sum())
+    return int(fits.sum()), float(provisions.loc[fits, "places"].sum(min_count=min(fits.sum(), 1)))
 
 
 def inequality(found: Reach) -> pd.DataFrame:
@@ -171,16 +172,14 @@ def places_per_pupils(
     """Return places per 1,000 pupils and per 100 EHC plans by area and kind.
 
     `pupils` columns area, pupils of mainstream schools; `plans` EHC plans by area (NaN = unknown).
+    Columns area, kind, places (those that are known; NaN = of no provision there), per_1000_pupils,
+    per_100_plans. A row for each area and kind, 0 places where there is none.
     """
     areas = pupils.groupby("area")["pupils"].sum()
-    table = (
-        provisions.assign(kind=provisions["kind"].map(SERVES))
-        .groupby(["area", "kind"])["places"]
-        .sum()
-        .unstack(fill_value=0.0)
-        .reindex(areas.index, fill_value=0.0)
-    )
-    out = table.stack().rename("places").reset_index()
-    out["per_1000_pupils"] = 1000 * out["places"] / out["area"].map(areas)
-    out["per_100_plans"] = 100 * out["places"] / out["area"].map(plans)
+    kinds = provisions["kind"].map(SERVES)
+    sums = provisions["places"].groupby([provisions["area"], kinds]).sum(min_count=1)
+    every = pd.MultiIndex.from_product([areas.index, sorted(set(kinds))], names=["area", "kind"])
+    out = sums.reindex(every).mask(~every.isin(sums.index), 0.0).rename("places").reset_index()
+    out["per_1000_pupils"] = 1000 * out["places"] / out["area"].map(areas).astype(float)
+    out["per_100_plans"] = 100 * out["places"] / out["area"].map(plans).astype(float)
     return out.sort_values(["area", "kind"], ignore_index=True)

@@ -58,11 +58,11 @@ def viability(
     year), flag (red, amber, over-full, small, none, not known) and words. Amber needs two years
     running, so without a history no provision is amber.
     """
-    rows = []
+    rows, of_school = [], _of_school(provisions)
     for label, base in provisions.iterrows():
         places, roll = float(base["places"]), float(base["on_roll"])
         occupancy = roll / places if places > 0 else np.nan
-        earlier = _earlier(base, history)
+        earlier = _earlier(base, float(of_school[label]), history)
         empty = max(places - roll, 0.0)
         rate = costs.special if base["kind"] in ("special", "alternative") else costs.empty
         flag, words = _flag(base, occupancy, earlier, thresholds)
@@ -92,28 +92,39 @@ def viability(
 
 def occupancy_by_year(provisions: pd.DataFrame, history: pd.DataFrame | None) -> pd.DataFrame:
     """Return how full each provision was, a row a provision and year: provision, name, year,
-    on_roll, places, occupancy (NaN = places not known). The latest year's places stand in where an
-    earlier year has none. Empty without a history.
+    on_roll, places, occupancy (NaN = places not known). A history is by school: one with several
+    provisions has them all in each row. The places of now stand in where a year has none. Empty
+    without a history.
     """
     columns = ["provision", "name", "year", "on_roll", "places", "occupancy"]
     if history is None:
         return pd.DataFrame(columns=columns)
-    own = provisions.reset_index()[["provision", "urn", "name", "places"]]
+    own = provisions.assign(places=_of_school(provisions)).rename_axis("provision").reset_index()
+    own = own[["provision", "urn", "name", "places"]]
     told = own.merge(history, on="urn", suffixes=("_now", ""))
     told["places"] = told["places"].fillna(told["places_now"])
     told["occupancy"] = told["on_roll"] / told["places"].where(told["places"] > 0)
     return told[columns].sort_values(["provision", "year"], ignore_index=True)
 
 
-def _earlier(base: pd.Series, history: pd.DataFrame | None) -> float:
-    """Return how full the provision's school was at its latest earlier census; NaN: not known."""
+def _of_school(provisions: pd.DataFrame) -> pd.Series:
+    """Return the places of all provisions of a provision's school; NaN where one is not known."""
+    parts = provisions.groupby("urn")["places"]
+    return provisions["urn"].map({urn: part.sum(min_count=len(part)) for urn, part in parts})
+
+
+def _earlier(base: pd.Series, now: float, history: pd.DataFrame | None) -> float:
+    """Return how full the provision's school was at its latest earlier census; NaN: not known.
+
+    `now` its places of today, for a year without its own.
+    """
     if history is None:
         return np.nan
     own = history[history["urn"] == base["urn"]]
     if own.empty:
         return np.nan
     last = own.iloc[-1]
-    places = base["places"] if last["places"] != last["places"] else last["places"]
+    places = now if last["places"] != last["places"] else last["places"]
     return float(last["on_roll"] / places) if places > 0 else np.nan
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 from clustering.provision.before_after import by_point
 from clustering.provision.reach import KEY, VISITED, Reach, admits_all
 from clustering.provision.register import serves, types_of
-from clustering.provision.settings import PHASES, SERVES, Limits
+from clustering.provision.settings import PHASES, SERVES
 from clustering.provision.tables import ALL, reach_table, worst_served
 from clustering.provision_desk import Review, State
 from clustering.publish import provision_words as say
@@ -148,7 +148,7 @@ def reached(review: Review) -> pd.DataFrame:
             change = state.differences.set_index(["point", *KEY])["change"]
             table["change"] = change.reindex(table.index).replace("unchanged", np.nan).fillna("")
         table = table.reset_index()
-        table["choice"] = table[KEY].agg("/".join, axis=1)
+        table["choice"] = [label(key) for key in table[KEY].itertuples(index=False, name=None)]
         parts.append(table.drop(columns=KEY).assign(state=str(at)))
     columns = ["state", "choice", "point", "children", "minutes", "sign", "nearest", "change"]
     return pd.concat(parts)[columns] if parts else pd.DataFrame(columns=columns)
@@ -178,9 +178,7 @@ def limits(review: Review) -> pd.DataFrame:
     """Return both limits in minutes by state and phase; a scenario may have its own."""
     rows = []
     for at, state in enumerate(review.states):
-        own: Limits = review.provision.settings.limits
-        if state.scenario is not None and state.scenario.limits is not None:
-            own = state.scenario.limits
+        own = state.rules(review.provision.settings).limits
         for phase in PHASES:
             first, second = own.of(phase)
             rows.append({"state": str(at), "phase": phase, "first": first, "second": second})
