@@ -49,9 +49,9 @@ What was tried, and what came of it:
   those of the master among them: not one better plan of one that annealing had found.
 - In vain: **redrawing five neighbouring clusters exactly**, as a problem of their own: of four such
   regions one became better, by 0.4 %.
-- In vain: **annealing from the master's solution**, rounded (30 million moves): 9,191, no better
-  than annealing from scratch. That was from a master still held down by its box; from the one at
-  the end it has not been measured.
+- In vain: **annealing from the master's solution**, rounded: no better than annealing from scratch,
+  neither from a master still held down by its box (30 million moves: 9,191) nor from the last one
+  (105 million moves; part of the run above, gone from the code since).
 - Not tried: splitting by Lagrange prices into districts solved in whole numbers; masks of 128 bits
   in place of splitting.
 """
