@@ -315,6 +315,15 @@ def test_words_for_numbers():
     }  # fmt: skip
 
 
+def test_ends_of_addresses_are_names_of_files_anywhere():
+    found = slugs(["Index", "CON", "Con", "lpt1", "Contown", "Llan" * 80, "Llan" * 81])
+    assert {found["Index"], found["CON"], found["Con"], found["lpt1"], found["Contown"]} == {
+        *("index-place", "con-place", "con-place-2", "lpt1-place", "contown"),
+    }  # fmt: skip
+    assert len(set(found.values())) == len(found)
+    assert max(map(len, found.values())) <= 62
+
+
 def test_packs_read_from_the_study_are_folders_or_files(tmp_path):
     study, plans = write_pack(tmp_path)
     inputs = inputs_of(study)

@@ -259,6 +259,12 @@ def with_districts_of_one_name_to_be_told_apart(found: County) -> None:
     )
 
 
+def with_districts_called_like_pages_of_ours(found: County) -> None:
+    found.study["areas"] = {"column": "district"}
+    names = {"Westmoor": "Index", "Eastmoor": "Llan" * 80}
+    found.schools["district"] = found.schools["district"].replace(names)
+
+
 def with_zeros_and_a_wide_threshold(found: County) -> None:
     found.study["publish"] |= {"threshold": 10, "show_zeros": True, "measures": ["ehc_plans"]}
 
@@ -278,6 +284,7 @@ def with_everything_in_one_option(found: County) -> None:
         without_feeders,
         with_a_school_that_declines,
         with_districts_of_one_name_to_be_told_apart,
+        with_districts_called_like_pages_of_ours,
         with_zeros_and_a_wide_threshold,
         with_tiles_of_others,
         with_everything_in_one_option,
