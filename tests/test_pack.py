@@ -176,6 +176,24 @@ def test_prices_are_coarse():
     assert "more" in cost_of_move(12)
 
 
+@pytest.mark.parametrize("pupil", [0.0, 1.0, 2.5, 8.0])
+def test_no_price_tells_single_leavers(pupil):
+    """Five leavers more or less make the same words somewhere, whatever one of them is worth."""
+    for few in range(1, 5):
+        assert cost_of_move(few * pupil, pupil) == cost_of_move(0, pupil)
+    told_apart = {cost_of_move(40 * pupil + k * pupil, pupil) for k in range(10)}
+    assert len(told_apart) <= 2
+
+
+def test_pages_round_prices_by_what_a_leaver_is_worth(tmp_path):
+    found = pack_county()
+    found.study["goals"] = {"feeders": 4.0}
+    page = text(contents(told(tmp_path, found)), "schools.html")
+    prices = [int(n.replace(",", "")) for n in re.findall(r"about ([\d,]+) minutes more", page)]
+    assert prices
+    assert all(price % 20 == 0 for price in prices)
+
+
 def test_every_rule_has_plain_words():
     assert set(PLAIN_RULES) <= set(RULE_WORDS.values())
     assert plain_rules("the number of schools, its primaries") == (

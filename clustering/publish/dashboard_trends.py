@@ -2,8 +2,8 @@
 
 The figures come aggregated, so the gate of `disclosure` cannot see the schools behind them. What is
 hidden here is hidden by the rule of thumb of official statistics: a rate of fewer pupils than the
-threshold, of all but so few, or of fewer than ten in all, and then as many more of the groups that make up a shown
-whole as it takes that no difference is of fewer than the threshold.
+threshold, of all but so few, or of fewer than ten in all, and then as many more of the groups that
+make up a shown whole as it takes that no difference is of fewer than the threshold.
 """
 
 from __future__ import annotations

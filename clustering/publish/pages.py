@@ -60,7 +60,14 @@ FEW_LEAVERS = 50
 """Shares of fewer leavers than this are not told."""
 LONGEST_SLUG = 60
 TAKEN = frozenset(
-    ("index", "con", "prn", "aux", "nul", *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)))
+    (
+        "index",
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)),
+    )
 )
 """Ends of addresses that no place may have: a page of ours, and names that Windows keeps."""
 
