@@ -41,6 +41,12 @@ class Published:
         cells = [c for c in self.consultation.numbers.published()["cells"] if c["name"] != "pupils"]
         hidden = sum(cell["value"] is None for cell in cells)
         found.append(f"{hidden:,} of {len(cells):,} numbers are hidden to protect children.")
+        inputs, said = self.consultation.inputs, self.consultation
+        if said.settings.budget and inputs.study.config.budget and not said.has_budget:
+            found.append(
+                "No money is published: the pot cannot pay the topslice of every option, or a "
+                "count of the whole county is hidden, which could be worked out from the money."
+            )
         found += dashboard_of(self.consultation).notes
         return tuple(found)
 

@@ -12,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from clustering.pack_desk import Published
 from clustering.publish.attack import attack
 from clustering.publish.build import consultation, read_plans
 from clustering.publish.consultation import BUDGET, COUNTY, Consultation
@@ -81,6 +82,18 @@ def test_no_pounds_where_the_pot_cannot_pay_the_topslice(tmp_path):
     found = pack_county()
     found.study["budget"]["pot"] = 30_000
     assert not told(tmp_path, found).has_budget
+
+
+def test_no_pounds_where_they_would_tell_a_hidden_count_of_the_county(tmp_path):
+    """What a pupil adds is made of the county's counts, and it stands in the pack."""
+    found = pack_county()
+    for urn in found.schools["urn"]:
+        found.cell(urn, "ehc_plans", 3 if urn == "910002" else 0)
+    said = told(tmp_path, found)
+    assert said.numbers.shown(COUNTY, COUNTY, "ehc_plans").text == "fewer than 5"
+    assert not said.has_budget
+    assert said.numbers.published()["amounts"] == {}
+    assert any("No money is published" in s for s in Published(said, tmp_path, None).sentences())
 
 
 def test_a_pupil_adds_what_can_be_worked_out_by_hand(said):
