@@ -182,6 +182,15 @@ def test_what_follows_from_larger_numbers_is_found(good, pack):
     assert "a small number of ehc_plans can be worked out (910001)" in leak
 
 
+def test_pounds_beside_a_hidden_count_of_the_county_are_found(pack):
+    path = pack / "data" / "published.json"
+    known = json.loads(path.read_text(encoding="utf-8"))
+    (cell,) = [c for c in known["cells"] if (c["group"], c["name"]) == ("county", "fsm6")]
+    cell |= {"text": "not shown", "value": None}
+    path.write_text(json.dumps(known), encoding="utf-8")
+    assert any("county's hidden fsm6 can be" in fault for fault in spoilt(pack).faults)
+
+
 def test_another_plan_than_the_one_published(good, capsys):
     assert clusters("verify", good / "pack", good / "study.toml", good / "far", good / "near") == 1
     said = capsys.readouterr().out

@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from clustering.publish.attack import attack
-from clustering.publish.consultation import Consultation
+from clustering.publish.consultation import COUNTY, Consultation
+from clustering.publish.disclosed import NOT_KNOWN
 from clustering.publish.pack_counts import key_of, small_in_files, small_in_pages
 from clustering.publish.pack_scan import Page, scan
 from clustering.publish.pack_tables import PUBLISHED
@@ -67,6 +68,7 @@ def verify(pack: Path, consultation: Consultation | None = None) -> Verdict:
         *(f for address, page in pages.items() for f in _alone(address, page, manifest)),
         *_links(files, pages),
         *_cells(pages, published),
+        *_pounds(published),
         *small_in_pages(pages, published),
         *small_in_files(files, published),
     ]
@@ -196,6 +198,18 @@ def _cells(pages: Mapping[str, Page], published: Mapping[str, Any]) -> Iterator[
                 yield f"{address}: {key} was never released."
             elif text != known[key]:
                 yield f'{address}: {key} says "{text}" and was released as "{known[key]}".'
+
+
+def _pounds(published: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a pupil adds to the pounds where that tells a hidden count of the county."""
+    hidden = {
+        cell["name"]
+        for cell in published["cells"]
+        if cell["grouping"] == COUNTY and cell["value"] is None and cell["text"] != NOT_KNOWN
+    }
+    for name, amount in published["amounts"].items():
+        for measure in sorted(hidden & set(amount["rates"])):
+            yield f"{PUBLISHED}: the county's hidden {measure} can be worked out from {name}."
 
 
 def _attacked(published: Mapping[str, Any], knowledge: Mapping[str, Any] | None) -> Iterator[str]:
