@@ -11,6 +11,7 @@ import pandas as pd
 from clustering.inputs import Inputs
 from clustering.publish.build import consultation, read_plans
 from clustering.publish.consultation import Consultation, options_of
+from clustering.publish.dashboard import dashboard_of
 from clustering.publish.pack_verify import Verdict, verify
 from clustering.publish.pack_write import publish
 from clustering.publish.pages import counted
@@ -27,7 +28,7 @@ class Published:
     copy: Path | None
 
     def sentences(self) -> tuple[str, ...]:
-        """Say what was published, and which option breaks how many rules."""
+        """Say what was published, which option breaks how many rules, what nobody could check."""
         found = []
         for option in self.consultation.options:
             broken = len(option.report.breaches)
@@ -40,6 +41,13 @@ class Published:
         cells = [c for c in self.consultation.numbers.published()["cells"] if c["name"] != "pupils"]
         hidden = sum(cell["value"] is None for cell in cells)
         found.append(f"{hidden:,} of {len(cells):,} numbers are hidden to protect children.")
+        inputs, said = self.consultation.inputs, self.consultation
+        if said.settings.budget and inputs.study.config.budget and not said.has_budget:
+            found.append(
+                "No money is published: the pot cannot pay the topslice of every option, or a "
+                "count of the whole county is hidden, which could be worked out from the money."
+            )
+        found += dashboard_of(self.consultation).notes
         return tuple(found)
 
 

@@ -37,7 +37,7 @@ class PublishTable(Frozen):
     opens: date | None = None
     closes: date | None = None
     """First and last day of the consultation."""
-    email: Annotated[str, Field(pattern=r"^[^@\s<>\"?&]+@[^@\s<>\"?&]+$")] | None = None
+    email: Annotated[str, Field(pattern=r"^[^@\s<>\"?&%#,;:]+@[^@\s<>\"?&%#,;:]+$")] | None = None
     """Where answers go by e-mail."""
     post: str = ""
     """Where answers go by letter."""

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clustering.pack_desk import Published
 from clustering.publish import dashboard_files, dashboard_page
 from clustering.publish.consultation import AREA, COUNTY, Consultation
 from clustering.publish.dashboard import GROUPS, dashboard_of
@@ -234,6 +235,14 @@ def test_rates_that_nobody_can_check_are_noted(tmp_path: Path) -> None:
     assert found.notes[0].startswith("1 rates of outcomes come without")
 
 
+def test_whoever_publishes_is_told_of_them(tmp_path: Path) -> None:
+    bare = HEAD + "area,Eastmoor,2030,attendance,93,,,\n"
+    whole = with_outcomes()
+    whole.texts["outcomes.csv"] = bare
+    found = Published(told(tmp_path, whole), tmp_path, None)
+    assert found.sentences()[-1].startswith("1 rates of outcomes come without")
+
+
 # -- outcomes stay protected -----------------------------------------------------------------------
 
 
@@ -256,6 +265,23 @@ def test_rates_of_few_are_hidden_and_what_gives_them_away(tmp_path: Path) -> Non
     assert shown(tmp_path, f"{five}county,,2030,x,0.2,13,8300,\n", {})["Eastmoor"] == "0.1%"
     assert shown(tmp_path, "county,,2030,x,66.7,6,9,\n", {}) == {COUNTY: EITHER}
     assert shown(tmp_path, "county,,2030,x,3,,,pupils\n", {}) == {COUNTY: EITHER}
+
+
+def test_rates_of_all_but_few_are_hidden_and_what_gives_them_away(tmp_path: Path) -> None:
+    four = "area,Eastmoor,2030,x,92.0,46,50,\narea,Westmoor,2030,x,80.0,40,50,\n"
+    assert shown(tmp_path, f"{four}county,,2030,x,86.0,86,100,\n", {}) == {
+        "Eastmoor": EITHER,
+        "Westmoor": EITHER,
+        COUNTY: "86.0%",
+    }
+    five = four.replace("92.0,46", "90.0,45")
+    assert shown(tmp_path, five, {})["Eastmoor"] == "90.0%"
+    # Two and two are four; that they are hidden together does not help them.
+    both = "area,Eastmoor,2030,x,96.0,48,50,\narea,Westmoor,2030,x,96.0,48,50,\n"
+    assert shown(tmp_path, f"{both}county,,2030,x,96.0,96,100,\n", {})[COUNTY] == EITHER
+    # Events may be more than pupils: what is left of a hundred means nothing.
+    events = "county,,2030,x,98.0,49,50,per 100\n"
+    assert shown(tmp_path, events, {}) == {COUNTY: "98.0"}
 
 
 def test_whole_is_hidden_where_its_parts_are_all_of_few(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
+from clustering.pack_desk import Published
 from clustering.publish.attack import attack
 from clustering.publish.build import consultation, read_plans
 from clustering.publish.consultation import BUDGET, COUNTY, Consultation
@@ -81,6 +82,18 @@ def test_no_pounds_where_the_pot_cannot_pay_the_topslice(tmp_path):
     found = pack_county()
     found.study["budget"]["pot"] = 30_000
     assert not told(tmp_path, found).has_budget
+
+
+def test_no_pounds_where_they_would_tell_a_hidden_count_of_the_county(tmp_path):
+    """What a pupil adds is made of the county's counts, and it stands in the pack."""
+    found = pack_county()
+    for urn in found.schools["urn"]:
+        found.cell(urn, "ehc_plans", 3 if urn == "910002" else 0)
+    said = told(tmp_path, found)
+    assert said.numbers.shown(COUNTY, COUNTY, "ehc_plans").text == "fewer than 5"
+    assert not said.has_budget
+    assert said.numbers.published()["amounts"] == {}
+    assert any("No money is published" in s for s in Published(said, tmp_path, None).sentences())
 
 
 def test_a_pupil_adds_what_can_be_worked_out_by_hand(said):
@@ -174,6 +187,24 @@ def test_prices_are_coarse():
     assert "less than 5 minutes" in cost_of_move(4.9)
     assert "better" in cost_of_move(-12)
     assert "more" in cost_of_move(12)
+
+
+@pytest.mark.parametrize("pupil", [0.0, 1.0, 2.5, 8.0])
+def test_no_price_tells_single_leavers(pupil):
+    """Five leavers more or less make the same words somewhere, whatever one of them is worth."""
+    for few in range(1, 5):
+        assert cost_of_move(few * pupil, pupil) == cost_of_move(0, pupil)
+    told_apart = {cost_of_move(40 * pupil + k * pupil, pupil) for k in range(10)}
+    assert len(told_apart) <= 2
+
+
+def test_pages_round_prices_by_what_a_leaver_is_worth(tmp_path):
+    found = pack_county()
+    found.study["goals"] = {"feeders": 4.0}
+    page = text(contents(told(tmp_path, found)), "schools.html")
+    prices = [int(n.replace(",", "")) for n in re.findall(r"about ([\d,]+) minutes more", page)]
+    assert prices
+    assert all(price % 20 == 0 for price in prices)
 
 
 def test_every_rule_has_plain_words():
@@ -313,6 +344,15 @@ def test_words_for_numbers():
     assert slugs(["St. Ann", "St Ann", "Ü", "…"]) == {
         "St Ann": "st-ann", "St. Ann": "st-ann-2", "Ü": "u", "…": "place",
     }  # fmt: skip
+
+
+def test_ends_of_addresses_are_names_of_files_anywhere():
+    found = slugs(["Index", "CON", "Con", "lpt1", "Contown", "Llan" * 80, "Llan" * 81])
+    assert {found["Index"], found["CON"], found["Con"], found["lpt1"], found["Contown"]} == {
+        *("index-place", "con-place", "con-place-2", "lpt1-place", "contown"),
+    }  # fmt: skip
+    assert len(set(found.values())) == len(found)
+    assert max(map(len, found.values())) <= 62
 
 
 def test_packs_read_from_the_study_are_folders_or_files(tmp_path):

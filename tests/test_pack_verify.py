@@ -7,6 +7,7 @@ import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pandas as pd
@@ -86,6 +87,9 @@ ADDED = {
     '<meta http-equiv="refresh" content="0;url=x">': "sends readers elsewhere by itself",
     '<p style="background: url(https://example.org/a)">x</p>': "styles ask for https://example.org",
     "<style>@import 'a.css';</style>": "styles ask for other styles",
+    "<style>@IMPORT 'a.css';</style>": "styles ask for other styles",
+    '<p style="background: URL(https://example.org/b)">x</p>': "styles ask for https://example.org",
+    '<a href="index.html" ping="https://example.org/p">x</a>': "<a> asks for https://example.org/p",
     '<a href="nowhere.html">x</a>': "the link nowhere.html leads nowhere",
     '<a href="../../passwords.txt">x</a>': "the link ../../passwords.txt leads nowhere",
     '<a href="#nowhere">x</a>': "the link #nowhere leads to no place on that page",
@@ -178,6 +182,15 @@ def test_what_follows_from_larger_numbers_is_found(good, pack):
     assert "a small number of ehc_plans can be worked out (910001)" in leak
 
 
+def test_pounds_beside_a_hidden_count_of_the_county_are_found(pack):
+    path = pack / "data" / "published.json"
+    known = json.loads(path.read_text(encoding="utf-8"))
+    (cell,) = [c for c in known["cells"] if (c["group"], c["name"]) == ("county", "fsm6")]
+    cell |= {"text": "not shown", "value": None}
+    path.write_text(json.dumps(known), encoding="utf-8")
+    assert any("county's hidden fsm6 can be" in fault for fault in spoilt(pack).faults)
+
+
 def test_another_plan_than_the_one_published(good, capsys):
     assert clusters("verify", good / "pack", good / "study.toml", good / "far", good / "near") == 1
     said = capsys.readouterr().out
@@ -191,6 +204,35 @@ def test_what_is_no_pack(tmp_path):
         verify(tmp_path / "a.zip")
     with pytest.raises(PackError, match=r"has no manifest\.json"):
         verify(tmp_path)
+
+
+def test_what_is_broken_is_a_fault_and_no_traceback(pack):
+    (pack / "easy-read.html").write_bytes(b"<p>caf\xe9</p>")
+    assert "easy-read.html is not written in UTF-8." in spoilt(pack).faults
+    known = json.loads((pack / "manifest.json").read_text(encoding="utf-8"))
+    del known["files"][0]["sha256"]
+    (pack / "manifest.json").write_text(json.dumps(known), encoding="utf-8")
+    with pytest.raises(PackError, match="is not the manifest of a pack"):
+        verify(pack)
+    (pack / "data" / "published.json").write_text("[]", encoding="utf-8")
+    with pytest.raises(PackError, match=r"manifest"):
+        verify(pack)
+    reseal_whole(pack, known)
+    with pytest.raises(PackError, match="does not hold the numbers of a pack"):
+        verify(pack)
+
+
+def reseal_whole(pack: Path, known: dict[str, Any]) -> None:
+    """Write a manifest that fits, in place of one that was spoilt."""
+    (pack / "manifest.json").write_text(json.dumps(known), encoding="utf-8")
+    reseal(pack)
+
+
+def test_a_verdict_names_whose_pictures_a_pack_asks_for(tmp_path):
+    found = pack_county()
+    with_tiles_of_others(found)
+    out, *_ = publish(told(tmp_path / "study", found), tmp_path / "pack")
+    assert any("but for pictures of tiles.example.org" in words for words in verify(out).checked)
 
 
 # -- writing ---------------------------------------------------------------------------------------
@@ -259,6 +301,12 @@ def with_districts_of_one_name_to_be_told_apart(found: County) -> None:
     )
 
 
+def with_districts_called_like_pages_of_ours(found: County) -> None:
+    found.study["areas"] = {"column": "district"}
+    names = {"Westmoor": "Index", "Eastmoor": "Llan" * 80}
+    found.schools["district"] = found.schools["district"].replace(names)
+
+
 def with_zeros_and_a_wide_threshold(found: County) -> None:
     found.study["publish"] |= {"threshold": 10, "show_zeros": True, "measures": ["ehc_plans"]}
 
@@ -278,6 +326,7 @@ def with_everything_in_one_option(found: County) -> None:
         without_feeders,
         with_a_school_that_declines,
         with_districts_of_one_name_to_be_told_apart,
+        with_districts_called_like_pages_of_ours,
         with_zeros_and_a_wide_threshold,
         with_tiles_of_others,
         with_everything_in_one_option,

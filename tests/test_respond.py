@@ -101,9 +101,18 @@ def test_a_long_letter_names_its_questions_by_number() -> None:
 
 
 def test_an_address_cannot_add_to_the_letter() -> None:
-    link = respond.mail_link(told(email="a%26bcc=x@b.example", title="A&bcc=x@y.example#"))
-    assert set(parse_qs(urlsplit(link).query)) == {"subject", "body"}
-    assert urlsplit(link).path == "a%2526bcc%3Dx@b.example"
+    title = "A&bcc=x@y.example#\r\nBcc: x@y.example"
+    link = respond.mail_link(told(email="a=x+1@b.example", title=title))
+    query = parse_qs(urlsplit(link).query)
+    assert set(query) == {"subject", "body"}
+    assert query["subject"] == ["Response: A&bcc=x@y.example# Bcc: x@y.example"]
+    assert urlsplit(link).path == "a%3Dx%2B1@b.example"
+
+
+@pytest.mark.parametrize("sign", "%#,;:?& ")
+def test_an_address_is_one_address_and_nothing_else(sign: str) -> None:
+    with pytest.raises(ValueError, match="email"):
+        PublishTable(email=f"a{sign}26bcc=x@b.example")
 
 
 def test_what_is_not_given_is_not_said() -> None:

@@ -290,6 +290,8 @@ def test_the_verb(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert sorted(p.name for p in (tmp_path / "said").iterdir()) == sorted(NAMES)
     assert clusters("responses", study, file) == 2
     assert '"Option A" is none of the options.' in capsys.readouterr().err
+    assert clusters("responses", study, file, *(tmp_path / f"{k}.csv" for k in range(11))) == 2
+    assert "11 plans are more than people can weigh" in capsys.readouterr().err
     file.write_text("option,name\nA,Tom\n", encoding="utf-8")
     assert clusters("responses", study, file, *plans) == 2
     assert "tells who answered" in capsys.readouterr().err

@@ -27,8 +27,7 @@ def consultation(inputs: Inputs, plans: Mapping[str, Plan]) -> Consultation:
     faults = Faults(PlanError)
     if not plans:
         faults.add("there is no plan to consult on.", "Name one plan or more.")
-    if len(plans) > MOST:
-        faults.add(f"{len(plans)} plans are more than people can weigh.", f"Name up to {MOST}.")
+    _refuse_too_many(len(plans), faults)
     seen: dict[tuple[tuple[str, ...], ...], str] = {}
     for name, plan in plans.items():
         key = tuple(sorted((cluster.hub, *cluster.schools) for cluster in plan.clusters))
@@ -50,16 +49,23 @@ def consultation(inputs: Inputs, plans: Mapping[str, Plan]) -> Consultation:
 def read_plans(inputs: Inputs, paths: Sequence[Path]) -> dict[str, Plan]:
     """Return plans by name: of a `plan.csv`, of a `plan.xlsx`, or of the folder of a run.
 
-    Raises `PlanError` where two have one name, by which `[publish.options]` could not tell them.
+    Raises `PlanError` where two have one name, by which `[publish.options]` could not tell them,
+    and for more than ten.
     """
     files = [path / PLAN if path.is_dir() else path for path in paths]
     names = [_name(path) for path in paths]
     faults = Faults(PlanError)
+    _refuse_too_many(len(paths), faults)
     for name in sorted({name for name in names if names.count(name) > 1}):
         what = f'two plans are called "{name}".'
         faults.add(what, "Rename a file or a folder, so that each plan has a name of its own.")
     faults.raise_if_any()
     return {n: read_plan(file, inputs.problem) for n, file in zip(names, files, strict=True)}
+
+
+def _refuse_too_many(plans: int, faults: Faults) -> None:
+    if plans > MOST:
+        faults.add(f"{plans} plans are more than people can weigh.", f"Name up to {MOST}.")
 
 
 def _name(path: Path) -> str:

@@ -2,8 +2,8 @@
 
 The figures come aggregated, so the gate of `disclosure` cannot see the schools behind them. What is
 hidden here is hidden by the rule of thumb of official statistics: a rate of fewer pupils than the
-threshold, or of fewer than ten in all, and then as many more of the groups that make up a shown
-whole as it takes that no difference is of fewer than the threshold.
+threshold, of all but so few, or of fewer than ten in all, and then as many more of the groups that
+make up a shown whole as it takes that no difference is of fewer than the threshold.
 """
 
 from __future__ import annotations
@@ -149,6 +149,8 @@ def protect(
     """
     few = rows["numerator"] < threshold
     few |= rows["denominator"] < SMALLEST_WHOLE
+    # "48 of 50" tells of the two as "2 of 50" would.
+    few |= (rows["unit"] == PER_CENT) & (rows["denominator"] - rows["numerator"] < threshold)
     few |= (rows["unit"] == PUPILS) & (rows["value"] < threshold)
     known = rows["value"].notna() | rows["hidden"]
     hidden = set(rows.index[(few & known) | rows["hidden"]])
@@ -167,11 +169,15 @@ def protect(
 
 
 def _size(row: pd.Series, threshold: int) -> float:
-    """Return how many pupils a row is of, as far as its file says: at least 1 where it hides it."""
+    """Return how many pupils a row is of, or leaves out, whichever are fewer.
+
+    As far as its file says: at least 1 where it hides it.
+    """
     if row["unit"] == PUPILS and not np.isnan(row["value"]):
         return float(row["value"])
     if not np.isnan(row["numerator"]):
-        return float(row["numerator"])
+        rest = row["denominator"] - row["numerator"] if row["unit"] == PER_CENT else np.nan
+        return float(np.fmin(row["numerator"], rest))
     return float(threshold) if not row["hidden"] else 1.0
 
 

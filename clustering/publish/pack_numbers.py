@@ -16,7 +16,7 @@ from clustering.inputs import Inputs
 from clustering.need import Need
 from clustering.publish.consultation import AREA, COUNTY, Option, budget_name
 from clustering.publish.dashboard_groups import ask
-from clustering.publish.disclosed import Released
+from clustering.publish.disclosed import NOT_KNOWN, Released
 from clustering.publish.disclosure import Release
 from clustering.publish.money import money_of
 from clustering.publish_settings import PublishTable
@@ -37,8 +37,24 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
     is one group, named `COUNTY` like its grouping); the pounds of each option's formula, before any
     protection against losses, under `budget_name(option.key)`; rolls by `SCHOOL` to ten; and what
     the dashboard asks for. A figure that a school did not publish is not known, save that a school
-    which the study counts "as a school without pupils" has none. Raises `DisclosureError`.
+    which the study counts "as a school without pupils" has none. There are no pounds where a count
+    of the county is hidden: what a pupil adds to them holds the county's count, so that who knows
+    the formula could work it out. Raises `DisclosureError`.
     """
+    options = tuple(options)
+    wanted = settings.budget and inputs.study.config.budget is not None
+    found = _release(inputs, options, settings, money=wanted).protect()
+    added = {name for money in found.asked.money.values() for name in money.rates}
+    county = [found.shown(COUNTY, COUNTY, name) for name in sorted(added)]
+    if any(cell.value is None and cell.text != NOT_KNOWN for cell in county):
+        return _release(inputs, options, settings, money=False).protect()
+    return found
+
+
+def _release(
+    inputs: Inputs, options: tuple[Option, ...], settings: PublishTable, *, money: bool
+) -> Release:
+    """Return everything that is asked of the gate, not yet protected."""
     release = Release(settings.threshold, show_zeros=settings.show_zeros)
     counts = counts_of(inputs, settings.measures)
     release.measure("pupils", counts["pupils"], public=True)
@@ -51,7 +67,6 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
     for inside in (parts, [str(m) for m in settings.measures if m not in PARTS]):
         if inside:
             release.whole("pupils", inside)
-    options = tuple(options)
     for name, groups in _groupings(inputs, options).items():
         release.grouping(name, groups, keep=KEEP.get(name, 1.0))
         release.table(name, "pupils")
@@ -61,9 +76,9 @@ def release_of(inputs: Inputs, options: Iterable[Option], settings: PublishTable
     release.grouping(SCHOOL, {urn: urn for urn in inputs.table.index})
     release.table(SCHOOL, "pupils", step=ROLL_STEP)
     ask(release, inputs, settings.measures)
-    if settings.budget and inputs.study.config.budget is not None:
+    if money:
         _add_money(release, inputs, options, settings)
-    return release.protect()
+    return release
 
 
 def counts_of(inputs: Inputs, measures: Iterable[str]) -> pd.DataFrame:

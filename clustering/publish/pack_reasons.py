@@ -65,7 +65,8 @@ class Why:
             return Place(option.name, label, address, (), "", "")
         row = self._rows[option.key].get(urn)
         reasons = tuple(self._reasons(option, urn, row))[:MOST_REASONS]
-        elsewhere = "" if row is None else _elsewhere(row)
+        pupil = self.consultation.inputs.study.config.goals.feeders
+        elsewhere = "" if row is None else _elsewhere(row, pupil)
         return Place(option.name, label, address, reasons, elsewhere, self.change(option, urn))
 
     def _reasons(self, option: Option, urn: str, row: Mapping[str, Any] | None) -> Iterator[str]:
@@ -118,12 +119,15 @@ class Why:
         return f"{said}; the hub is about {apart} {row['band']}."
 
 
-def _elsewhere(row: Mapping[str, Any]) -> str:
-    """Say what the next-best cluster is and what moving the school there would cost."""
+def _elsewhere(row: Mapping[str, Any], pupil: float) -> str:
+    """Say what the next-best cluster is and what moving the school there would cost.
+
+    `pupil`: minutes that one leaver is worth.
+    """
     if not row["next_cluster"]:
         return "There is no other cluster that it could be in."
     with_ = " together with the schools it stays with" if row["together"] else ""
-    cost = cost_of_move(row["price"])
+    cost = cost_of_move(row["price"], pupil)
     next_best = f"The next-best cluster is {row['next_cluster']}: moving it there{with_}"
     if row["breaks"]:
         broken = f"would break a rule ({plain_rules(row['breaks'])}) and {cost}"

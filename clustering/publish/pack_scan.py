@@ -98,16 +98,16 @@ class _Reader(HTMLParser):
                 self.page.faults.append(f"<{tag}> asks for {address[:60]}")
             elif tag == "a" or tag == "area":
                 self.page.links.append(address)
-        elif name in LOADING and tag != "a" and not address.startswith("data:"):
+        elif name in LOADING and not address.startswith("data:"):
             self.page.faults.append(f"<{tag}> asks for {address[:60]}")
         if name == "style":
             self._style(value)
 
     def _style(self, text: str) -> None:
-        for found in re.findall(r"url\(\s*['\"]?([^'\")]{1,60})", text):
+        for found in re.findall(r"(?i)url\(\s*['\"]?([^'\")]{1,60})", text):
             if not found.startswith(("data:", "#")):
                 self.page.faults.append(f"styles ask for {found}")
-        if "@import" in text:
+        if "@import" in text.lower():
             self.page.faults.append("styles ask for other styles")
 
     def handle_endtag(self, tag: str) -> None:

@@ -18,7 +18,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from clustering.publish.attack import attack
-from clustering.publish.consultation import Consultation
+from clustering.publish.consultation import COUNTY, Consultation
+from clustering.publish.disclosed import NOT_KNOWN
 from clustering.publish.pack_counts import key_of, small_in_files, small_in_pages
 from clustering.publish.pack_scan import Page, scan
 from clustering.publish.pack_tables import PUBLISHED
@@ -26,6 +27,11 @@ from clustering.publish.pack_write import KIND, MANIFEST, contents
 from clustering.publish.pages import counted
 from geo.errors import Fault, InputError
 from geo.offline import POLICY
+
+PARTS = frozenset(
+    ("threshold", "zeros_shown", "public", "wholes", "amounts", "groupings", "cells", "rates")
+)
+"""What stands in the numbers of every pack."""
 
 
 class PackError(InputError):
@@ -53,20 +59,22 @@ def verify(pack: Path, consultation: Consultation | None = None) -> Verdict:
     files = read_pack(pack)
     manifest = _json(files, MANIFEST, pack)
     published = _json(files, PUBLISHED, pack)
-    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
-        raise PackError(Fault("is not the manifest of a pack.", "Name a pack.", MANIFEST))
-    pages = {a: scan(d.decode("utf-8")) for a, d in files.items() if a.endswith(".html")}
+    _check_shapes(manifest, published)
+    texts = {a: d for a, d in files.items() if a.endswith(".html")}
+    pages = {a: scan(d.decode("utf-8", errors="replace")) for a, d in texts.items()}
     faults = [
         *_hashes(files, manifest),
+        *_not_utf8(texts),
         *(f for address, page in pages.items() for f in _alone(address, page, manifest)),
         *_links(files, pages),
         *_cells(pages, published),
+        *_pounds(published),
         *small_in_pages(pages, published),
         *small_in_files(files, published),
     ]
     checked = [
         f"{len(files)} files against their hashes",
-        f"{len(pages)} pages: links, policy, nothing from elsewhere, "
+        f"{len(pages)} pages: links, policy, nothing from elsewhere{_but(manifest)}, "
         f"{sum(len(page.cells) for page in pages.values()):,} released cells",
     ]
     knowledge = consultation.numbers.knowledge() if consultation else None
@@ -101,6 +109,31 @@ def _json(files: Mapping[str, bytes], address: str, pack: Path) -> Any:
     except (KeyError, ValueError):
         what = f"has no {address} that can be read, so it is no pack."
         raise PackError(Fault(what, "Name what `clusters publish` wrote.", pack.name)) from None
+
+
+def _check_shapes(manifest: Any, published: Any) -> None:
+    """Refuse what is no manifest, and what holds no numbers of a pack."""
+    known = isinstance(manifest, dict) and manifest.get("kind") == KIND
+    listed = manifest.get("files") if known else None
+    if not isinstance(listed, list) or not all(
+        isinstance(entry, dict) and {"file", "sha256"} <= entry.keys() for entry in listed
+    ):
+        raise PackError(Fault("is not the manifest of a pack.", "Name a pack.", MANIFEST))
+    if not isinstance(published, dict) or not published.keys() >= PARTS:
+        raise PackError(Fault("does not hold the numbers of a pack.", "Name a pack.", PUBLISHED))
+
+
+def _not_utf8(texts: Mapping[str, bytes]) -> Iterator[str]:
+    for address, data in texts.items():
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError:
+            yield f"{address} is not written in UTF-8."
+
+
+def _but(manifest: Mapping[str, Any]) -> str:
+    host = urlsplit(str(manifest.get("third_party") or "")).netloc
+    return f" but for pictures of {host}" if host else ""
 
 
 def _hashes(files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> Iterator[str]:
@@ -165,6 +198,18 @@ def _cells(pages: Mapping[str, Page], published: Mapping[str, Any]) -> Iterator[
                 yield f"{address}: {key} was never released."
             elif text != known[key]:
                 yield f'{address}: {key} says "{text}" and was released as "{known[key]}".'
+
+
+def _pounds(published: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what a pupil adds to the pounds where that tells a hidden count of the county."""
+    hidden = {
+        cell["name"]
+        for cell in published["cells"]
+        if cell["grouping"] == COUNTY and cell["value"] is None and cell["text"] != NOT_KNOWN
+    }
+    for name, amount in published["amounts"].items():
+        for measure in sorted(hidden & set(amount["rates"])):
+            yield f"{PUBLISHED}: the county's hidden {measure} can be worked out from {name}."
 
 
 def _attacked(published: Mapping[str, Any], knowledge: Mapping[str, Any] | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import pandas as pd
@@ -116,23 +117,28 @@ OBJECTIVE = (
 """The objective in one breath, for people who read a price in minutes."""
 
 
-def price_words(minutes: float) -> str:
+def price_words(minutes: float, pupil: float = 1.0) -> str:
     """Return a price coarsely, for it also holds the moves of single pupils: "about 10 minutes".
 
-    To 5 minutes up to 20, to 10 up to 100, else to 50.
+    To 5 minutes up to 20, to 10 up to 100, else to 50. Where one `pupil` is worth more than a
+    minute, each of these is as many times as large, so that it still hides as many.
     """
-    size = abs(minutes)
-    step = 5 if size < 20 else 10 if size < 100 else 50
+    size, pupil = abs(minutes), max(1, math.ceil(pupil))
+    step = pupil * (5 if size < 20 * pupil else 10 if size < 100 * pupil else 50)
     return f"about {counted(step * round(size / step), 'minute')}"
 
 
-def cost_of_move(minutes: float) -> str:
-    """Return what moving a school would cost the whole plan, as a predicate."""
-    if abs(minutes) < 5:
-        return "would make hardly any difference to the whole plan: less than 5 minutes"
+def cost_of_move(minutes: float, pupil: float = 1.0) -> str:
+    """Return what moving a school would cost the whole plan, as a predicate.
+
+    `pupil`: minutes that one leaver is worth.
+    """
+    least = 5 * max(1, math.ceil(pupil))
+    if abs(minutes) < least:
+        return f"would make hardly any difference to the whole plan: less than {least} minutes"
     if minutes < 0:
-        return f"would make the whole plan better, by {price_words(minutes)}"
-    return f"would cost the whole plan {price_words(minutes)} more"
+        return f"would make the whole plan better, by {price_words(minutes, pupil)}"
+    return f"would cost the whole plan {price_words(minutes, pupil)} more"
 
 
 def left_out_words(inputs: Inputs) -> tuple[str, ...]:

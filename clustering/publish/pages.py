@@ -58,6 +58,18 @@ SHORT: Mapping[str, str] = {
 PHASES: Mapping[str, str] = {"all_through": "all-through"}
 FEW_LEAVERS = 50
 """Shares of fewer leavers than this are not told."""
+LONGEST_SLUG = 60
+TAKEN = frozenset(
+    (
+        "index",
+        "con",
+        "prn",
+        "aux",
+        "nul",
+        *(f"{d}{n}" for d in ("com", "lpt") for n in range(1, 10)),
+    )
+)
+"""Ends of addresses that no place may have: a page of ours, and names that Windows keeps."""
 
 
 @dataclass(frozen=True)
@@ -208,10 +220,15 @@ def consultation_days(opens: date | None, closes: date | None) -> str:
 
 
 def slug(name: str) -> str:
-    """Return a name as the end of an address: small letters, digits and `-`; "place" for none."""
+    """Return a name as the end of an address: small letters, digits and `-`; "place" for none.
+
+    It is cut to `LONGEST_SLUG`, and those of `TAKEN` have `-place` behind them, so that it is the
+    name of a file anywhere.
+    """
     plain = unicodedata.normalize("NFKD", name.replace("&", " and "))
     plain = plain.encode("ascii", "ignore").decode("ascii").lower().replace("'", "")
-    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-") or "place"
+    short = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-")
+    return f"{short}-place" if short in TAKEN else short or "place"
 
 
 def slugs(names: Iterable[str]) -> dict[str, str]:

@@ -96,5 +96,7 @@ def mail_link(consultation: Consultation) -> str:
 
 def _link(email: str, title: str, lines: tuple[str, ...]) -> str:
     """Return a link as RFC 6068 wants it: everything escaped, lines ended by CR and LF."""
-    subject, body = quote(f"Response: {title}", safe=""), quote("\r\n".join(lines), safe="")
+    # A line more in the subject would be a header of its own to careless mail programs.
+    subject = quote(" ".join(f"Response: {title}".split()), safe="")
+    body = quote("\r\n".join(lines), safe="")
     return f"mailto:{quote(email, safe='@')}?subject={subject}&body={body}"
