@@ -550,6 +550,19 @@ def test_reach_hides_few_children() -> None:
     assert share(12, 0.25, estimated=False) == NOT_SHOWN
 
 
+@pytest.mark.parametrize(
+    ("second", "said"),
+    [(0.5, "about 50%"), (0.55, NOT_SHOWN), (0.7, NOT_SHOWN), (0.75, "about 75%")],
+)
+def test_reach_hides_few_children_between_its_limits(second: float, said: str) -> None:
+    row = {"children": 20.0, "within_first": 0.5, "within_second": second}
+    rows = pd.DataFrame([row], index=["ASD"])
+    counted = _Told(5, estimated=False).pair(rows, "ASD")
+    assert [figure.text for figure in counted] == ["about 50%", said]
+    guessed = _Told(5, estimated=True).pair(rows, "ASD")
+    assert guessed[1].text == f"{100 * second:.0f}%"
+
+
 def test_reach_is_of_provision_as_it_is(full: Consultation, bare: Consultation) -> None:
     found = charts(full, "", "reach")
     assert [chart.title[:24] for chart in found] == ["Children of primary age "]

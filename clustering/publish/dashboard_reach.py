@@ -82,11 +82,16 @@ class _Told:
         self.threshold, self.estimated = threshold, estimated
 
     def pair(self, rows: pd.DataFrame, code: str) -> tuple[Figure, Figure]:
-        """Return the shares within the first and the last limit."""
+        """Return the shares within the first and the last limit, and no difference of few."""
         if code not in rows.index:
             return Figure(NOT_SHOWN), Figure(NOT_SHOWN)
         row = rows.loc[code]
-        return self.share(row, "within_first"), self.share(row, "within_second")
+        first, second = self.share(row, "within_first"), self.share(row, "within_second")
+        between = float((row["within_second"] - row["within_first"]) * row["children"])
+        # Half a child is the rounding of shares of whole children.
+        if not self.estimated and 0.5 < between < self.threshold - 0.5:
+            second = Figure(NOT_SHOWN)  # the few between both limits would follow from it
+        return first, second
 
     def share(self, row: pd.Series, column: str) -> Figure:
         """Return a share in whole per cent; hidden where it, or its rest, is of few."""
