@@ -21,6 +21,11 @@ NEED_RULES = {
     "min_budget": "its money by formula is less than the rule asks for",
 }
 """Broken rules whose sentence names need or pounds to the last one, which a pack does not."""
+OPEN_RULES = frozenset(
+    ("schools", "pupils", "secondaries", "primaries", "areas", "connected", "together", "apart",
+     "locked", "assigned", "clusters", "hub", "max_minutes_to_hub", "max_minutes_to_srp")
+)  # fmt: skip
+"""Broken rules whose sentence holds public facts only: schools, places, rolls, minutes."""
 
 
 PLAIN_RULES = {
@@ -42,6 +47,8 @@ def breach_words(breach: Breach) -> str:
     """Return a broken rule in a sentence without need units or pounds."""
     if breach.rule in NEED_RULES:
         return f"{breach.cluster}: {NEED_RULES[breach.rule]}."
+    if breach.rule not in OPEN_RULES:
+        return f"{breach.cluster}: a rule is not kept ({breach.rule.replace('_', ' ')})."
     return breach.text
 
 

@@ -26,10 +26,12 @@ from clustering.publish import (
 )
 from clustering.publish.consultation import Consultation
 from clustering.publish.pack_tables import zip_bytes
-from clustering.publish.sources import manifest
+from clustering.publish.sources import NOT_STATED, manifest
 from geo.errors import Fault, StudyError
 
 MANIFEST = "manifest.json"
+PUBLIC_INPUTS = ("areas.", "travel.", "map.", "schools.links", "need.idaci", "need.nff")
+"""Beginnings of the keys of inputs that hold no count of pupils."""
 KIND = "consultation pack"
 PAGES = (pack_pages, consultation_page, dashboard_page, respond, easy_read, accessibility)
 FILES = (pack_tables, dashboard_files)
@@ -61,6 +63,7 @@ def _manifest(consultation: Consultation, files: dict[str, bytes]) -> dict[str, 
     """Return what a pack is, what it was made from and what it consists of; no clock is asked."""
     own = consultation.settings
     made_from = manifest(consultation.inputs)
+    made_from["files"] = [_public_input(entry) for entry in made_from["files"]]
     program = made_from.pop("versions")["school-clusters"]
     return {
         "kind": KIND,
@@ -88,6 +91,15 @@ def _manifest(consultation: Consultation, files: dict[str, bytes]) -> dict[str, 
             for address, data in files.items()
         ],
     }
+
+
+def _public_input(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return what a pack says of an input; size and hash only of published ones.
+
+    Whoever knows all of a file but a few small counts could try them until the hash fits.
+    """
+    openly = entry["key"].startswith(PUBLIC_INPUTS) and entry["licence"] != NOT_STATED
+    return entry if openly else {k: v for k, v in entry.items() if k not in ("bytes", "sha256")}
 
 
 def _sha256(data: bytes) -> str:

@@ -15,6 +15,8 @@ from geo.map_data import Source
 
 LIBRARIES = ("folium", "geopandas", "numba", "numpy", "ortools", "pandas", "scipy", "shapely")
 
+NOT_STATED = "not stated"
+
 OSM = "OpenStreetMap contributors"
 OSM_LICENCE = "Open Database License (ODbL) 1.0"
 OSM_URL = "https://www.openstreetmap.org/copyright"
@@ -72,7 +74,7 @@ def manifest(inputs: Inputs) -> dict[str, Any]:
                 "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
                 "what": own.what if own else "",
                 "date": own.date if own else "",
-                "licence": own.licence if own else "not stated",
+                "licence": own.licence if own else NOT_STATED,
                 "attribution": own.attribution if own else "",
             }
         )
