@@ -14,7 +14,7 @@ from clustering.provision.before_after import by_area, cost_of_year, differences
 from clustering.provision.demand import estimated_counts, fifths, needing_a_place, sent_home
 from clustering.provision.pathways import pathway_years, pathways
 from clustering.provision.reach import VISITED, Outreach, Reach, reach
-from clustering.provision.register import Register, reconcile
+from clustering.provision.register import ProvisionError, Register, reconcile
 from clustering.provision.scenario import Scenario
 from clustering.provision.settings import DemandTable, Limits, ViabilityTable
 from clustering.provision.tables import (
@@ -267,6 +267,11 @@ def test_an_estimate_keeps_the_total_and_follows_poverty() -> None:
         {"x": 100 / 3, "y": 200 / 3}
     )
     assert "estimated" in notes[-1]
+    part, notes = estimated_counts(rates, places.assign(children=[100.0, np.nan]), 2.0)
+    assert part["children"].tolist() == [100, 0]
+    assert "children of 1 of 2 neighbourhoods are not known" in notes[0]
+    with pytest.raises(ProvisionError, match="no neighbourhood of the study has children"):
+        estimated_counts(rates, places.assign(children=0.0), 2.0)
     blind, notes = estimated_counts(rates, places.assign(idaci=[0.2, np.nan]), 2.0)
     assert blind["children"].tolist() == [50, 50]
     assert "1 of 2" in notes[0]
@@ -286,6 +291,8 @@ def test_shares_and_needs_the_council_does_not_serve_by_srp() -> None:
         "5 children with vision impairment would need a place, but this council does not provide "
         "for that need by SRP."
     ]
+    _, notes = needing_a_place(counts, DemandTable(share={"VI": 0.5}), ())
+    assert notes == ["No share is given for ASD: none of these children counts as needing a place."]
 
 
 def test_children_of_an_srp_do_not_live_at_it() -> None:
