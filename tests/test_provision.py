@@ -25,6 +25,7 @@ from clustering.provision.tables import (
     worst_served,
 )
 from clustering.provision.viability import occupancy_by_year, viability
+from clustering.publish.provision_words import headline
 from geo.errors import StudyError
 from tests.provision_town import demand, minutes, provision, register, settings
 
@@ -187,6 +188,10 @@ def test_places_that_are_not_known_are_not_none() -> None:
     pupils = pd.DataFrame({"area": ["Hill", "Row"], "pupils": [500.0, 2000.0]})
     told = reach_table(look(register(rows), demand({"a": 1})))
     assert told["places"].isna().all()
+    blank = look(register(rows[:1]), demand({"a": 1}))
+    asd = row(reach_table(blank), need_type="ASD")
+    words = headline(blank, asd, worst_served(blank, pd.Series({"a": "Place a"})), False)
+    assert "1 provision with an unknown number of places" in words
     per = places_per_pupils(register(rows).table, pupils, pd.Series({"Row": 60.0}))
     per = per.set_index(["area", "kind"])["places"]
     assert np.isnan(per["Row", "srp"])
@@ -303,12 +308,15 @@ def test_children_of_an_srp_do_not_live_at_it() -> None:
     )  # fmt: skip
     own = register([provision("host", 0, on_roll=16.0)])
     areas = pd.Series({"host": "Row", "x": "Row", "y": "Row", "far": "Hill"})
-    moved, notes = sent_home(counts, own, areas)
+    moved, notes = sent_home(counts, own, areas, 2026)
     assert moved.set_index("point")["children"].to_dict() == pytest.approx(
         {"host": 4, "x": 18, "y": 6, "far": 5}
     )
     assert "16 children" in notes[0]
     assert counts["children"].tolist() == [20, 6, 2, 5], "what was given is as it was"
+    for dates in ({"opened": "2028-09-01"}, {"closes": "2025-08-31"}):
+        empty = register([provision("host", 0, on_roll=16.0, **dates)])
+        assert sent_home(counts, empty, areas, 2026)[0].equals(counts), "nobody is there now"
 
 
 def test_growth_by_type_and_year() -> None:

@@ -148,11 +148,12 @@ def estimated_counts(
 
 
 def sent_home(
-    counts: pd.DataFrame, register: Register, areas: pd.Series
+    counts: pd.DataFrame, register: Register, areas: pd.Series, year: int
 ) -> tuple[pd.DataFrame, list[str]]:
     """Take the children of SRPs out of the schools that host them and spread them over the area.
 
-    `counts` as in `needing_a_place`, by school; `areas` area of each school. Children who already
+    `counts` as in `needing_a_place`, by school, of the autumn of `year`, in which only the SRPs that
+    are open hold children; `areas` area of each school. Children who already
     hold a place are counted at their SRP's school, though they live elsewhere: left there, every
     SRP would seem to stand where its children are. They are spread over the schools of the phase
     in the area in proportion to the children of that type at schools without an SRP.
@@ -160,7 +161,8 @@ def sent_home(
     counts = counts.copy()
     area = counts["point"].map(areas)
     moved = 0.0
-    bases = register.table[register.table["kind"].isin(["srp", "sen_unit"])]
+    bases = register.open_in(year).table
+    bases = bases[bases["kind"].isin(["srp", "sen_unit"])]
     hosts = counts["point"].isin(bases["urn"])
     for _, base in bases.iterrows():
         types = types_of(base["need_types"])
