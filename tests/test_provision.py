@@ -567,6 +567,20 @@ def test_what_a_scenario_opens_can_change_and_take_others_in() -> None:
     assert sorted(open_places(own, 2027).values()) == [6, 7]
 
 
+def test_a_junior_school_opens_provision_for_its_own_years() -> None:
+    for ages, taken in (
+        ((7.0, 11.0), (7, 11)),
+        ((3.0, 18.0), (4, 11)),
+        ((np.nan, np.nan), (4, 11)),
+    ):
+        sites = SITES.assign(low_age=ages[0], high_age=ages[1])
+        asked = {"name": "x", "open": [{"urn": "mid", "need_types": "ASD", "places": 4}]}
+        found = apply(Scenario.model_validate(asked), register(), sites, 2026, None)
+        base = found.register.table.loc["mid"]
+        assert (base["low_age"], base["high_age"]) == taken
+        assert found.capital["pounds"].isna().all()
+
+
 def test_nothing_changes_before_it_opens() -> None:
     own = register([provision("west", 0, opened="2028-09-04"), provision("east", 30)])
     assert open_places(own, 2027) == {"east": 6}

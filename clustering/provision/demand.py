@@ -152,8 +152,8 @@ def sent_home(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Take the children of SRPs out of the schools that host them and spread them over the area.
 
-    `counts` as in `needing_a_place`, by school, of the autumn of `year`, in which only the SRPs that
-    are open hold children; `areas` area of each school. Children who already
+    `counts` as in `needing_a_place`, by school, of the autumn of `year`, in which only the SRPs
+    that are open hold children; `areas` area of each school. Children who already
     hold a place are counted at their SRP's school, though they live elsewhere: left there, every
     SRP would seem to stand where its children are. They are spread over the schools of the phase
     in the area in proportion to the children of that type at schools without an SRP.
