@@ -177,7 +177,7 @@ def _demand(
             file=file,
             **known,  # type: ignore[arg-type]
         )
-        counts, moved = sent_home(counts, register.open_in(asked.year), mainstream["area"])
+        counts, moved = sent_home(counts, register, mainstream["area"], asked.year)
         told += moved
         source = "primary need by school (DfE), where pupils learn, not where they live"
     else:

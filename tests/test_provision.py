@@ -14,7 +14,7 @@ from clustering.provision.before_after import by_area, cost_of_year, differences
 from clustering.provision.demand import estimated_counts, fifths, needing_a_place, sent_home
 from clustering.provision.pathways import pathway_years, pathways
 from clustering.provision.reach import VISITED, Outreach, Reach, reach
-from clustering.provision.register import Register, reconcile
+from clustering.provision.register import ProvisionError, Register, reconcile
 from clustering.provision.scenario import Scenario
 from clustering.provision.settings import DemandTable, Limits, ViabilityTable
 from clustering.provision.tables import (
@@ -25,6 +25,7 @@ from clustering.provision.tables import (
     worst_served,
 )
 from clustering.provision.viability import occupancy_by_year, viability
+from clustering.publish.provision_words import headline
 from geo.errors import StudyError
 from tests.provision_town import demand, minutes, provision, register, settings
 
@@ -187,6 +188,10 @@ def test_places_that_are_not_known_are_not_none() -> None:
     pupils = pd.DataFrame({"area": ["Hill", "Row"], "pupils": [500.0, 2000.0]})
     told = reach_table(look(register(rows), demand({"a": 1})))
     assert told["places"].isna().all()
+    blank = look(register(rows[:1]), demand({"a": 1}))
+    asd = row(reach_table(blank), need_type="ASD")
+    words = headline(blank, asd, worst_served(blank, pd.Series({"a": "Place a"})), False)
+    assert "1 provision with an unknown number of places" in words
     per = places_per_pupils(register(rows).table, pupils, pd.Series({"Row": 60.0}))
     per = per.set_index(["area", "kind"])["places"]
     assert np.isnan(per["Row", "srp"])
@@ -267,6 +272,11 @@ def test_an_estimate_keeps_the_total_and_follows_poverty() -> None:
         {"x": 100 / 3, "y": 200 / 3}
     )
     assert "estimated" in notes[-1]
+    part, notes = estimated_counts(rates, places.assign(children=[100.0, np.nan]), 2.0)
+    assert part["children"].tolist() == [100, 0]
+    assert "children of 1 of 2 neighbourhoods are not known" in notes[0]
+    with pytest.raises(ProvisionError, match="no neighbourhood of the study has children"):
+        estimated_counts(rates, places.assign(children=0.0), 2.0)
     blind, notes = estimated_counts(rates, places.assign(idaci=[0.2, np.nan]), 2.0)
     assert blind["children"].tolist() == [50, 50]
     assert "1 of 2" in notes[0]
@@ -286,6 +296,8 @@ def test_shares_and_needs_the_council_does_not_serve_by_srp() -> None:
         "5 children with vision impairment would need a place, but this council does not provide "
         "for that need by SRP."
     ]
+    _, notes = needing_a_place(counts, DemandTable(share={"VI": 0.5}), ())
+    assert notes == ["No share is given for ASD: none of these children counts as needing a place."]
 
 
 def test_children_of_an_srp_do_not_live_at_it() -> None:
@@ -296,12 +308,15 @@ def test_children_of_an_srp_do_not_live_at_it() -> None:
     )  # fmt: skip
     own = register([provision("host", 0, on_roll=16.0)])
     areas = pd.Series({"host": "Row", "x": "Row", "y": "Row", "far": "Hill"})
-    moved, notes = sent_home(counts, own, areas)
+    moved, notes = sent_home(counts, own, areas, 2026)
     assert moved.set_index("point")["children"].to_dict() == pytest.approx(
         {"host": 4, "x": 18, "y": 6, "far": 5}
     )
     assert "16 children" in notes[0]
     assert counts["children"].tolist() == [20, 6, 2, 5], "what was given is as it was"
+    for dates in ({"opened": "2028-09-01"}, {"closes": "2025-08-31"}):
+        empty = register([provision("host", 0, on_roll=16.0, **dates)])
+        assert sent_home(counts, empty, areas, 2026)[0].equals(counts), "nobody is there now"
 
 
 def test_growth_by_type_and_year() -> None:
@@ -550,6 +565,20 @@ def test_what_a_scenario_opens_can_change_and_take_others_in() -> None:
     )
     assert sorted(open_places(own, 2026).values()) == [6, 10]
     assert sorted(open_places(own, 2027).values()) == [6, 7]
+
+
+def test_a_junior_school_opens_provision_for_its_own_years() -> None:
+    for ages, taken in (
+        ((7.0, 11.0), (7, 11)),
+        ((3.0, 18.0), (4, 11)),
+        ((np.nan, np.nan), (4, 11)),
+    ):
+        sites = SITES.assign(low_age=ages[0], high_age=ages[1])
+        asked = {"name": "x", "open": [{"urn": "mid", "need_types": "ASD", "places": 4}]}
+        found = apply(Scenario.model_validate(asked), register(), sites, 2026, None)
+        base = found.register.table.loc["mid"]
+        assert (base["low_age"], base["high_age"]) == taken
+        assert found.capital["pounds"].isna().all()
 
 
 def test_nothing_changes_before_it_opens() -> None:

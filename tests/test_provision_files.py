@@ -131,6 +131,39 @@ def test_faults_name_row_school_and_fix(line: str, told: str) -> None:
         council("urn,kind,phase,need_types,places,opened,closes\n" + line)
 
 
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("100001,6-1,,,,", 'row 2: .*the years are "6-1"'),
+        ("100001,7-99,,,,", 'the years are "7-99"'),
+        ("100001,,7,,,", "only one of low_age and high_age"),
+        ("100001,,,11,,", "only one of low_age and high_age"),
+        ("100001,,,,530000,", "only one of easting and northing"),
+        ("100001,,,,,150000", "only one of easting and northing"),
+    ],
+)
+def test_what_is_said_by_half_is_not_left_out(line: str, told: str) -> None:
+    head = "urn,years,low_age,high_age,easting,northing,need_types,places\n"
+    with pytest.raises(ProvisionError, match=told):
+        council(f"{head}{line},ASD,8")
+
+
+def test_a_school_of_two_years_is_not_counted_twice() -> None:
+    needs = sheet("URN,EHC_Primary_need_asd\n100001,3\n100001,4")
+    with pytest.raises(ProvisionError, match=r"row 3: .*100001.*stands on two rows"):
+        read_school_needs(
+            needs, parse_numbers, SITES, file="sen.csv", suppressed=2.5, replaced={}
+        )  # fmt: skip
+    joined = sheet("URN,EHC_Primary_need_asd\n100001,3\n99,4")
+    counts, _ = read_school_needs(
+        joined, parse_numbers, SITES, file="sen.csv", suppressed=2.5, replaced={"99": "100001"}
+    )
+    assert counts["children"].tolist() == [7]
+    flags = sheet("URN,RP_Unit\n100001,1\n100001,1")
+    with pytest.raises(ProvisionError, match=r"row 3: .*100001.*stands on two rows"):
+        from_census(flags, SITES, parse_numbers, file="sen.csv")
+
+
 def test_all_faults_at_once() -> None:
     with pytest.raises(ProvisionError) as caught:
         council(
@@ -267,6 +300,26 @@ def test_rates_of_one_council_with_special_schools_split() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("Kent,Total,Autistic Spectrum Disorder,129,90,39", "row 5.*a total of other rows"),
+        ("Kent,State-funded primary,Autistic Spectrum Disorder,98,70,28", "row 5.*stands twice"),
+    ],
+)
+def test_rates_count_nobody_twice(line: str, told: str) -> None:
+    text = RATES.replace("Medway,State-funded primary,Autistic Spectrum Disorder,9,9,0", line)
+    with pytest.raises(ProvisionError, match=told):
+        read_rates(sheet(text), parse_numbers, file="rates.csv", la="Kent")
+
+
+def test_rates_that_are_not_known_are_told() -> None:
+    text = RATES.replace("Disorder,24,18,6", "Disorder,c,c,c")
+    table, _, notes = read_rates(sheet(text), parse_numbers, file="rates.csv", la="Kent")
+    assert table["children"].tolist() == [100]
+    assert notes == ["1 counts of the council's rates are not known and left out."]
+
+
+@pytest.mark.parametrize(
     ("la", "told"), [(None, "holds 2 councils: Kent, Medway"), ("Knt", 'Did you mean "Kent"')]
 )
 def test_whose_rates_is_asked(la: str | None, told: str) -> None:
@@ -283,6 +336,8 @@ def test_neighbourhoods_with_names_and_degrees() -> None:
     assert np.isnan(table.at["E01", "easting"])
     with pytest.raises(ProvisionError, match="needs LSOA codes and children"):
         read_places(sheet("code,n\n1,2"), parse_numbers, file="x.csv")
+    with pytest.raises(ProvisionError, match='row 2: children is "-4"'):
+        read_places(sheet("lsoa,children\nE1,-4"), parse_numbers, file="x.csv")
     with pytest.raises(ProvisionError, match="stands on two rows"):
         read_places(sheet("lsoa,children\nE1,2\nE1,3"), parse_numbers, file="x.csv")
 

@@ -18,6 +18,7 @@ from clustering.inputs import load_inputs
 from clustering.provision.register import Register
 from clustering.provision.scenario import Scenario
 from clustering.provision_inputs import srp_places
+from clustering.provision_minutes import ProvisionMinutes
 from geo.errors import InputError, StudyError
 from tests.studies import clusters
 
@@ -141,8 +142,6 @@ def test_questions_that_cannot_be_asked(story: Review, asked: dict, told: str) -
 
 
 def test_where_next_offers_only_what_takes_every_child(story: Review) -> None:
-    table = story.provision.register.table
-    boys = table[(table["sex"] == "boys") & ~table["selective"]].iloc[:0]
     secular = story.provision.settings.model_copy(update={"open_to_all": ()})
     own = replace(story, provision=replace(story.provision, settings=secular))
     faith = story.inputs.table.index[story.inputs.table["faith"] != ""]
@@ -151,7 +150,8 @@ def test_where_next_offers_only_what_takes_every_child(story: Review) -> None:
         where_next(own, "ASD", "primary", **asked)
     single = story.today.register.table.assign(sex="girls")
     there = single.index[single["need_types"].str.contains("ASD") & (single["low_age"] < 11)][0]
-    girls = replace(story, today=replace(story.today, register=Register(single, boys)))
+    girls = replace(story, today=replace(story.today, register=Register(single, pd.DataFrame())))
+    assert not single.at[there, "selective"]
     with pytest.raises(StudyError, match="no school could take it"):
         where_next(girls, "ASD", "primary", larger=True, schools=[there.split("/")[0]])
 
@@ -194,6 +194,40 @@ def test_two_scenarios_cannot_put_one_provision_at_two_places(story: Review) -> 
     ]  # fmt: skip
     with pytest.raises(StudyError, match="put new at different places"):
         review(story.inputs, *both)
+
+
+def test_a_table_of_minutes_names_schools_not_labels(story: Review, tmp_path: Path) -> None:
+    own, demand = story.provision, story.provision.demand
+    assert demand is not None
+    table = own.register.table.iloc[:2]
+    near, far = table["urn"]
+    annexe = table.iloc[[0]].assign(easting=table["easting"].iloc[0] + 50)
+    later = pd.concat([table, annexe.set_axis([f"{near}+2027"])])
+    points = demand.points.iloc[:2]
+    points = points.set_axis([points.index[0], near])  # children counted at a school
+    lines = [f"{points.index[0]},{near},7", f"{points.index[0]},{far},9", f"{near},{far},3",
+             f"{far},{near},4"]  # fmt: skip
+    (tmp_path / "m.csv").write_text(
+        "\n".join(["from_urn,to_urn,minutes", *lines]) + "\n", encoding="utf-8"
+    )
+    config = story.inputs.study.config
+    update = {
+        "travel": config.travel.model_copy(update={"source": "matrix"}),
+        "provision": own.settings.model_copy(update={"minutes": str(tmp_path / "m.csv")}),
+    }
+    study = replace(story.inputs.study, config=config.model_copy(update=update))
+    ways = ProvisionMinutes(
+        replace(story.inputs, study=study),
+        replace(own, register=replace(own.register, table=table),
+                demand=replace(demand, points=points)),
+        [later],
+        lambda words: None,
+    ).over(())  # fmt: skip
+    columns = [table.index[0], f"{near}+2027", table.index[1]]
+    assert ways.loc[points.index[0], columns].tolist() == [7, 7, 9]
+    assert ways.loc[near, columns].tolist() == [0, 0, 3]
+    assert ways.loc[f"{near}+2027", columns].tolist() == [0, 0, 3]
+    assert ways.loc[table.index[1], columns].tolist() == [4, 4, 0]
 
 
 def test_pathways_keep_the_limits_of_a_scenario(story: Review) -> None:

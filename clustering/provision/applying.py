@@ -240,6 +240,10 @@ class _Desk:
             self.tray.add("open: for which children?", "Give phase.", urn=asked.urn)
             return
         low, high = _ages(phase)
+        first = max(low, float(site.get("low_age", np.nan)))  # type: ignore[arg-type]
+        last = min(high, float(site.get("high_age", np.nan)))  # type: ignore[arg-type]
+        if first < last:  # Of a junior school only its own years, as in the council's list.
+            low, high = first, last
         taken = [x for x in self.table.index if str(x).split("/")[0].split("→")[0] == asked.urn]
         label = f"{asked.urn}+{at}" if taken or asked.urn in self.table.index else asked.urn
         selective = site.get("selective", False)

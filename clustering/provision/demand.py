@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from clustering.provision.register import Register, types_of, years_taken
+from clustering.provision.register import ProvisionError, Register, types_of, years_taken
 from clustering.provision.settings import NEED_TYPES, PHASES, DemandTable
+from geo.errors import Fault
 
 ROWS = ["point", "kind", "need_type", "phase", "children"]
 POINTS = ["name", "easting", "northing", "area", "idaci"]
@@ -61,7 +62,7 @@ def needing_a_place(
 
     `counts` columns point, need_type, phase, children, and `kind` ("" where the count is of all
     children with that need; then the study's share applies). Types that this council does not
-    serve by SRP are left out of that demand and told.
+    serve by SRP are left out of that demand and told, and so are types without a share.
     """
     parts, notes = [], []
     direct = counts[counts["kind"] != ""]
@@ -70,6 +71,12 @@ def needing_a_place(
     for kind, shares in settings.shares().items():
         share = whole["need_type"].map(shares).fillna(0.0)
         parts.append(whole.assign(kind=kind, children=whole["children"] * share))
+    missing = [code for code in unshared(counts, settings) if code not in not_by_srp]
+    if missing:
+        notes.append(
+            f"No share is given for {', '.join(missing)}: none of these children counts as "
+            "needing a place."
+        )
     rows = pd.concat(parts)
     shut = (rows["kind"] == "srp") & rows["need_type"].isin(not_by_srp)
     gone = rows[shut].groupby("need_type")["children"].sum()
@@ -102,7 +109,8 @@ def estimated_counts(
     children and idaci. A neighbourhood has children in proportion to its children and to
     1 + gradient × IDACI score. The default gradient of 1.08 is what follows if of the children with
     a plan 41 % are eligible for free meals and of all children 25 %: a poor child is then
-    0.41/0.25 ÷ 0.59/0.75 = 2.08 times as likely to have one.
+    0.41/0.25 ÷ 0.59/0.75 = 2.08 times as likely to have one. Raises `ProvisionError` where no
+    neighbourhood has children.
     """
     notes = []
     score = places["idaci"]
@@ -111,9 +119,22 @@ def estimated_counts(
             f"IDACI is not known for {int(score.isna().sum())} of {len(places)} neighbourhoods; "
             "they are taken to be as poor as the others are on average."
         )
+    unknown = int(places["children"].isna().sum())
+    if unknown:
+        notes.append(
+            f"The children of {unknown} of {len(places)} neighbourhoods are not known; no demand "
+            "is put there."
+        )
     weight = places["children"].fillna(0.0) * (
         1 + gradient * score.fillna(score.mean() if score.notna().any() else 0.0)
     )
+    if not weight.sum() > 0:
+        raise ProvisionError(
+            Fault(
+                "[provision.demand] places: no neighbourhood of the study has children.",
+                "Give the children of each.",
+            )
+        )
     weight = weight / weight.sum()
     table = rates.merge(
         pd.DataFrame({"point": places.index, "weight": weight.to_numpy()}), how="cross"
@@ -127,11 +148,12 @@ def estimated_counts(
 
 
 def sent_home(
-    counts: pd.DataFrame, register: Register, areas: pd.Series
+    counts: pd.DataFrame, register: Register, areas: pd.Series, year: int
 ) -> tuple[pd.DataFrame, list[str]]:
     """Take the children of SRPs out of the schools that host them and spread them over the area.
 
-    `counts` as in `needing_a_place`, by school; `areas` area of each school. Children who already
+    `counts` as in `needing_a_place`, by school, of the autumn of `year`, in which only the SRPs
+    that are open hold children; `areas` area of each school. Children who already
     hold a place are counted at their SRP's school, though they live elsewhere: left there, every
     SRP would seem to stand where its children are. They are spread over the schools of the phase
     in the area in proportion to the children of that type at schools without an SRP.
@@ -139,7 +161,8 @@ def sent_home(
     counts = counts.copy()
     area = counts["point"].map(areas)
     moved = 0.0
-    bases = register.table[register.table["kind"].isin(["srp", "sen_unit"])]
+    bases = register.open_in(year).table
+    bases = bases[bases["kind"].isin(["srp", "sen_unit"])]
     hosts = counts["point"].isin(bases["urn"])
     for _, base in bases.iterrows():
         types = types_of(base["need_types"])

@@ -167,7 +167,7 @@ def read_school_needs(
 
     `schools` index urn with phase, low_age, high_age. `z` (does not apply) is nothing; other
     missing cells are not known and told. A school of both phases is split by year groups. Columns
-    as from `read_counts`.
+    as from `read_counts`. Raises `ProvisionError` with every fault, such as a school on two rows.
     """
     tray = Faults(ProvisionError, file)
     names = {bare(name): str(name) for name in reversed(sheet.columns)}
@@ -181,8 +181,11 @@ def read_school_needs(
         tray.add("has no URN or no EHC_Primary_need columns.", "Take the DfE's SEN file by school.")
         tray.raise_if_any()
     urns = sheet[names["urn"]].str.strip().str.replace(r"\.0+$", "", regex=True)
-    urns = urns.replace(dict(replaced))
+    told, urns = urns, urns.replace(dict(replaced))
     here = urns.isin(schools.index)
+    # Two schools that have become one are added up; one school of two years is not.
+    for at in urns.index[here & told.duplicated()]:
+        tray.add("stands on two rows.", "Keep one year.", row=int(at), urn=told[at])
     total: dict[tuple[str, str], float] = {}
     unknown = hidden_cells = 0
     for heading, code in columns.items():

@@ -14,6 +14,7 @@ import pandas as pd
 from clustering.need_files import Parse, bare
 from clustering.provision.demand_files import COUNT_WORDS, PHASE_KEYS, code_of
 from clustering.provision.register import ProvisionError
+from clustering.provision.settings import NEED_TYPES
 from geo.errors import Faults, did_you_mean
 
 BOTH_PHASES = {
@@ -21,6 +22,8 @@ BOTH_PHASES = {
     *("statefundedapschool", "special", "alternativeprovision", "all", "total"),
 }
 """Rows of rates that hold both phases: split as the twelve year groups are, seven to five."""
+WHOLE = {"all", "total"}
+"""Those of them that hold every other row too."""
 SPLIT = {"primary": 7 / 12, "secondary": 5 / 12}
 _CHILDREN = ("children", "children015", "population015", "dependentchildrenaged015mid2012",
              "children0to15", "population0to15")  # fmt: skip
@@ -35,7 +38,10 @@ def read_rates(
 
     Columns `phase_type_grouping`, `primary_need`, `number_of_pupils` as in the DfE's release, or
     `phase`, `need_type`, `children`; `la_name` where several councils stand in the file. Rows of
-    special schools and alternative provision hold both phases and are split seven to five.
+    special schools and alternative provision hold both phases and are split seven to five. Return
+    a table of need_type, phase and children, the share of boys by need type and phase, and notes.
+    Counts that are not known are left out and told. Raises `ProvisionError` with every fault: so
+    for a total beside its parts, and for two rows that say the same, as those of two years do.
     """
     tray = Faults(ProvisionError, file)
     names = {bare(name): str(name) for name in reversed(sheet.columns)}
@@ -56,13 +62,26 @@ def read_rates(
     boys = parse(rows[boys_at]).values if boys_at else read.values * np.nan
     found: dict[tuple[str, str], float] = {}
     of_boys: dict[tuple[str, str], float] = {}
+    phases = rows[phase].map(bare)
+    parts = set(rows.loc[phases.isin({*PHASE_KEYS, *BOTH_PHASES} - WHOLE), need].map(code_of))
+    seen: set[tuple[str, str]] = set()
+    unknown = 0
     for at in rows.index:
-        code, word = code_of(rows.at[at, need]), bare(rows.at[at, phase])
+        code, word = code_of(rows.at[at, need]), phases[at]
         if not code:
-            tray.add(f'"{rows.at[at, need]}" is no need type.', row=int(at))
+            known = f"Known: {', '.join(NEED_TYPES)}."
+            tray.add(f'"{rows.at[at, need]}" is no need type.', known, row=int(at))
             continue
         single = PHASE_KEYS.get(word)
-        if (single is None and word not in BOTH_PHASES) or read.values[at] != read.values[at]:
+        if single is None and word not in BOTH_PHASES:
+            continue
+        if (code, word) in seen:
+            tray.add(f"{rows.at[at, phase]}, {code} stands twice.", "Keep one year.", row=int(at))
+        seen.add((code, word))
+        if word in WHOLE and code in parts:
+            tray.add("is a total of other rows.", "Take the totals out.", row=int(at))
+        if read.values[at] != read.values[at]:
+            unknown += 1
             continue
         for one, part in {single: 1.0}.items() if single else SPLIT.items():
             key = (code, str(one))
@@ -76,7 +95,8 @@ def read_rates(
     shares = {
         k: of_boys[k] / found[k] for k in sorted(found) if of_boys[k] == of_boys[k] and found[k] > 0
     }
-    return table, shares, []
+    notes = [f"{unknown:,} counts of the council's rates are not known and left out."]
+    return table, shares, notes if unknown else []
 
 
 def _of_council(
@@ -137,7 +157,8 @@ def read_places(sheet: pd.DataFrame, parse: Parse, *, file: str) -> pd.DataFrame
             columns[ours] = np.full(len(sheet), np.nan)
             continue
         read = parse(sheet[heading])
-        for at in sheet.index[read.unreadable]:
+        negative = (read.values < 0) if ours in ("children", "idaci") else read.unreadable
+        for at in sheet.index[read.unreadable | negative]:
             tray.add(f'{heading} is "{sheet.at[at, heading]}".', "Give a number.", row=int(at))
         columns[ours] = read.values.to_numpy(float)
     tray.raise_if_any()

@@ -61,6 +61,8 @@ PHASE_WORDS = {
     "both": (4, 16),
     "primaryandsecondary": (4, 16),
 }
+MOST_YEAR = 14
+"""The last school year that a provision may take, of young people of 19."""
 YES, NO = {"yes", "true", "y", "1", "selective"}, {"no", "false", "n", "0", "", "nonselective"}
 _DATE = re.compile(r"(?P<d>\d{1,2})[-/.](?P<m>\d{1,2})[-/.](?P<y>\d{4})")
 _ISO = re.compile(r"(?P<y>\d{4})-(?P<m>\d{1,2})-(?P<d>\d{1,2})(?: .*|T.*)?")
@@ -149,6 +151,8 @@ def _council_row(
     elif not kind:
         near = did_you_mean(bare(cells["kind"]), KIND_WORDS)
         fault(f'the kind is "{cells["kind"]}".', near or "Kinds: SRP, SEN unit, special, AP.")
+    if (number["easting"] > 0) != (number["northing"] > 0):
+        fault("has only one of easting and northing.", "Give both, or neither.")
     codes, unknown = codes_in(cells["need_types"])
     for word in unknown:
         fault(f'"{word}" is no need type.', f"Known are {', '.join(NEED_TYPES)}.")
@@ -197,7 +201,10 @@ def _ages(
     """Return the ages a provision takes: as given, by years, by phase, else the school's own."""
     assert callable(fault)
     low, high = number["low_age"], number["high_age"]
-    if low == low and high == high:
+    if (low == low) != (high == high):
+        fault("has only one of low_age and high_age.", "Give both, or neither.")
+        return np.nan, np.nan
+    if low == low:
         if not 2 <= low < high <= 25:
             fault(f"takes ages {low:g} to {high:g}.", "Give the lowest and the highest age.")
         return low, high
@@ -207,7 +214,10 @@ def _ages(
             fault(f'the years are "{cells["years"]}".', "Give for instance R-6 or 7-11.")
             return np.nan, np.nan
         first = {"r": 0, "n": -1}.get(match["a"].lower())
-        return (int(match["a"]) if first is None else first) + 4.0, int(match["b"]) + 5.0
+        first, last = int(match["a"]) if first is None else first, int(match["b"])
+        if not first <= last <= MOST_YEAR:
+            fault(f'the years are "{cells["years"]}".', "Give the first and the last, as in 7-11.")
+        return first + 4.0, last + 5.0
     own = (4.0, 16.0) if site is None else school_ages(site)
     if not cells["phase"]:
         return own

@@ -53,7 +53,8 @@ def from_census(
 ) -> pd.DataFrame:
     """Return the schools that the census flags: `RP_Unit`, `SEN_Unit`, and `Prov_…` for types.
 
-    A flag has no number of places. Raises `ProvisionError` where the file has neither flag.
+    A flag has no number of places. Raises `ProvisionError` where the file has neither flag, or a
+    school on two rows.
     """
     tray = Faults(ProvisionError, file)
     names = {bare(name): str(name) for name in reversed(sheet.columns)}
@@ -61,6 +62,9 @@ def from_census(
         tray.add("has no columns URN, RP_Unit and SEN_Unit.", "Take the DfE's SEN file by school.")
         tray.raise_if_any()
     urns = sheet[names["urn"]].str.strip().str.replace(r"\.0+$", "", regex=True)
+    for at in urns.index[urns.isin(sites.index) & urns.duplicated()]:
+        tray.add("stands on two rows.", "Keep one year.", row=int(at), urn=urns[at])
+    tray.raise_if_any()
     flags = {
         flag: parse(sheet[names[flag]]).values > 0
         for flag in (RP_FLAG, SEN_UNIT_FLAG)

@@ -105,11 +105,12 @@ def headline(found: Reach, row: pd.Series, worst: pd.DataFrame, estimated: bool)
     if not np.isfinite(own["minutes"]).any():
         return f"{start} a place; no provision is open to them."
     first, second = (own[name].iloc[0] for name in ("limit_first", "limit_second"))
+    places = "an unknown number of" if row["places"] != row["places"] else whole(row["places"])
     many = "provision" if row["provisions"] == 1 else "provisions"
     text = (
         f"{start} a place; {share(row['within_first'])} have the nearest provision within "
         f"{first:g} minutes and {share(row['within_second'])} within {second:g}. "
-        f"{whole(row['provisions'])} {many} with {whole(row['places'])} places; "
+        f"{whole(row['provisions'])} {many} with {places} places; "
         f"{about}{children(row['without_place'])} children are without a place."
     )
     far = _far(worst)
