@@ -11,7 +11,8 @@ secondaries as hubs.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ import pytest
 
 from clustering.problem import Problem, build_problem
 from clustering.rules import Goals, Rules
+from tests.page_checks import chromium
 
 AROUND = [(0, -1), (-1, -1), (-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1)]
 SPACING, GAP = 1_000.0, 20_000.0
@@ -107,3 +109,38 @@ def town() -> TownMaker:
         )
 
     return make
+
+
+Opener = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium for the tests of a module."""
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def open_page(browser: Any, address: str) -> Iterator[Opener]:
+    """Open the module's `address` without a network; fail on any request, message or error."""
+    contexts, said, asked = [], [], []
+
+    def opener(width: int = 1280, height: int = 900, wait: bool = True, **options: Any) -> Any:
+        viewport = {"width": width, "height": height}
+        contexts.append(browser.new_context(viewport=viewport, offline=True, **options))
+        page = contexts[-1].new_page()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(address)
+        if wait:
+            page.wait_for_selector("[data-ready]", timeout=10_000)
+        return page
+
+    yield opener
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert {url for url in asked if not url.startswith("data:")} <= {address}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -12,17 +10,12 @@ from clustering.provision_desk import Review
 from clustering.publish.provision_layers import keys_of
 from clustering.publish.provision_page import provision_page
 from geo.maps import save
+from tests.conftest import Opener
+from tests.page_checks import needs_browser
 from tests.provision_county import NASTY, provision_county
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+pytestmark = needs_browser
 DOTS = ".leaflet-dots-pane path"
-Opener = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
@@ -33,39 +26,6 @@ def county(tmp_path_factory: pytest.TempPathFactory) -> Review:
 @pytest.fixture(scope="module")
 def address(county: Review, tmp_path_factory: pytest.TempPathFactory) -> str:
     return save(provision_page(county), tmp_path_factory.mktemp("page") / "p.html").as_uri()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with sync_api.sync_playwright() as play:
-        running = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield running
-        running.close()
-
-
-@pytest.fixture
-def open_page(browser: Any, address: str) -> Iterator[Opener]:
-    """Open the page without a network; fail at the end on any request, message or error."""
-    contexts, said, asked = [], [], []
-
-    def opener(width: int = 1280, height: int = 900, wait: bool = True, **options: Any) -> Any:
-        viewport = {"width": width, "height": height}
-        contexts.append(browser.new_context(viewport=viewport, offline=True, **options))
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: (said.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(address)
-        if wait:
-            page.wait_for_selector("[data-ready]", timeout=10_000)
-        return page
-
-    yield opener
-    for context in contexts:
-        context.close()
-    assert said == []
-    assert {url for url in asked if not url.startswith("data:")} <= {address}
 
 
 def fills(page: Any) -> list[str]:
