@@ -124,6 +124,7 @@ def test_every_dot_has_a_row_of_words(open_page: Opener) -> None:
     page = open_page()
     page.click("#all-places summary")
     rows = page.locator("#all-places tbody tr")
+    rows.first.wait_for()  # the table is filled when the browser says that it is open
     assert rows.count() == page.locator(DOTS).count()
     far = rows.first.locator("td").nth(1).inner_text()
     assert far == "56 minutes"
