@@ -185,11 +185,6 @@ def counted(number: float, noun: str) -> str:
     return f"{number:,.0f} {plural}"
 
 
-def roll_words(pupils: float) -> str:
-    """Return a school's roll rounded to 10, as it may stand on a page; "not known" for NaN."""
-    return "not known" if math.isnan(pupils) else f"about {10 * math.floor(pupils / 10 + 0.5):,}"
-
-
 def leavers_share(kept: float, leavers: float) -> str:
     """Return which part of leavers stay in their cluster, to 5%; "" for fewer than 50."""
     if not leavers >= FEW_LEAVERS:
